@@ -1,0 +1,50 @@
+# make book   the book, in _build/html
+# make test   the book and every test
+# make lab    the notebooks, live;  make serve  the built book;  make bench  the speed tables
+
+PYTHON ?= python3
+TORCH ?= torch
+PORT ?= 8000
+BIN := .venv/bin
+SOURCES := $(shell find book data graves_nb _config.yml _toc.yml -type f -not -path '*/__pycache__/*' \
+	-not -path '*/.ipynb_checkpoints/*')
+
+.PHONY: env book test lab serve bench stamp clean
+
+env: .venv/.ready
+
+.venv/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[book,test]'
+	touch $@
+
+book: _build/.built
+	@echo
+	@echo 'The book is in _build/html. To open it: make serve, then http://localhost:$(PORT)/'
+
+# A clean build each time: Sphinx says a warning only once. Real data is kept out of sight.
+_build/.built: .venv/.ready $(SOURCES)
+	rm -rf _build
+	env -u GRAVES_NB_DATA PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-book build . -W --keep-going
+	touch $@
+
+# Notebooks first: the browser keeps an event loop that their kernels could not share.
+test: book
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env book tests
+
+lab: env
+	$(BIN)/jupyter lab book
+
+serve: book
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+bench: book
+	$(BIN)/python -m graves_nb bench
+
+# Colab cells and links from graves_nb/site.toml: make stamp, or make stamp TO='owner/repository ref'
+stamp:
+	$(PYTHON) tools/stamp.py $(TO)
+
+clean:
+	rm -rf _build

@@ -1,0 +1,108 @@
+"""A pen: weights that write, with their units, their gallery and their terms."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .checkpoints import load_weights, read_tensors, write_tensors
+from .paths import data_path, site_pen
+from .sampling import Prime, Sample, sample
+from .strokes import Normalisation, to_svg
+
+
+@dataclass
+class Pen:
+    """A trained network and the units of the ink that it learnt from."""
+
+    model: torch.nn.Module
+    normalisation: Normalisation
+    name: str
+
+    @classmethod
+    def load(cls, path=None) -> "Pen":
+        """Open a weights file; by default the pen that ships with the book."""
+        path = Path(path or data_path(f"weights/{site_pen()}.safetensors"))
+        model, info = load_weights(path)
+        return cls(model, Normalisation(**info["normalisation"]), path.name)
+
+    def write(self, texts: list[str], bias=0.5, seeds=None, prime: Prime | None = None) -> list[Sample]:
+        """Write lines of ink (normalised offsets)."""
+        return sample(self.model, texts, bias=bias, seeds=seeds, prime=prime)
+
+    def write_rows(self, texts, bias, seed, prime=None) -> list[dict]:
+        """Write each text as a row for JSON; a text that cannot be written gives its error."""
+        rows = []
+        for number, text in enumerate(texts):
+            try:
+                line = self.write([text], bias, [seed + number], prime)[0]
+                rows.append(self.row(line, bias, seed + number))
+            except ValueError as error:
+                rows.append(dict(text=text, error=str(error)))
+        return rows
+
+    def row(self, line: Sample, bias: float, seed: int) -> dict:
+        """Describe a line as `--json` writes it: offsets in tablet units, y down."""
+        raw = self.normalisation.invert(line.offsets).double()
+        offsets = [[round(dx, 2), round(dy, 2), int(end)] for dx, dy, end in raw.tolist()]
+        return dict(text=line.text, offsets=offsets, stopped=line.stopped, bias=bias, seed=seed, weights=self.name)
+
+    def read_prime(self, path) -> Prime:
+        """Read a line that `--json` wrote, to go on in its hand."""
+        try:
+            row = json.loads(Path(path).read_text(encoding="utf-8"))
+            raw = torch.tensor(row["offsets"], dtype=torch.float32)
+            return Prime(row["text"], self.normalisation.apply(raw))
+        except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is not a line as `sample --json` writes it: it needs text and offsets.") from error
+
+    def save_rows(self, rows, json_path, svg_path, many: bool) -> None:
+        """Write the JSON and the picture that were asked for; print the JSON where neither was."""
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        if json_path:
+            write_text(json_path, text)
+        if svg_path:
+            if many:
+                raise ValueError("--svg draws one line: leave out --texts, or leave out --svg.")
+            write_text(svg_path, to_svg(rows[0]["offsets"], title=rows[0]["text"]))
+        if not (json_path or svg_path):
+            print(text, end="")
+
+
+def write_text(path, text: str) -> None:
+    """Write a file whole or not at all."""
+    part = Path(str(path) + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+
+
+def texts_of(args) -> list[str]:
+    """Return the texts that the command line names."""
+    if bool(args.text) == bool(args.texts) and args.text is None:
+        raise ValueError('Say what to write: sample "some text", or --texts FILE.')
+    if not args.texts:
+        return [args.text]
+    return Path(args.texts).read_text(encoding="utf-8").splitlines()
+
+
+GALLERY = [
+    "the pen goes on and on", "a quiet letter home", "rain over the hills", "she said yes at once",
+    "far out on the water", "we ran down the lane", "an old book of maps", "time to put it away",
+    "bread and salt and wine", "he took the long road",
+]
+
+
+def export_pen(weights, out, *, name: str, licence: str) -> None:
+    """Turn a run's float32 weights into a pen: float16, with terms, and a gallery it wrote itself."""
+    tensors, info = read_tensors(weights)
+    info |= dict(name=name, licence=licence)
+    write_tensors(out, {k: v.half() for k, v in tensors.items()}, info)
+    pen = Pen.load(out)
+    lines = pen.write(GALLERY, bias=0.7, seeds=list(range(len(GALLERY))))
+    gallery = []
+    for seed, line in enumerate(lines):
+        raw = pen.normalisation.invert(line.offsets).round().int().tolist()
+        gallery.append(dict(text=line.text, offsets_raw=raw, seed=seed, bias=0.7))
+    write_text(Path(out).with_suffix(".gallery.json"), json.dumps(gallery, separators=(",", ":")))

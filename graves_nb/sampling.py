@@ -1,0 +1,160 @@
+"""Writing: unbiased, biased and primed samples, and the rule that ends them (sections 5.4 to 5.6)."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .alphabet import OTHER, check_text, encode
+from .mixture import mixture_parameters, sample_mixture
+from .window import WindowShape
+
+STEPS_PER_CHARACTER = 60  # a line this long has lost its way
+
+
+def mix(x: np.ndarray) -> np.ndarray:
+    """Scramble 32-bit whole numbers; the page does the same, so both write the same line."""
+    x = x.astype(np.uint32)
+    x ^= x >> np.uint32(16)
+    x *= np.uint32(0x7FEB352D)
+    x ^= x >> np.uint32(15)
+    x *= np.uint32(0x846CA68B)
+    return x ^ (x >> np.uint32(16))
+
+
+def draws(seed: int, T: int) -> Tensor:
+    """Return the chance of `T` points, (T, 4): uniform for component and pen, then two normals.
+
+    Point t of a seed is the same whatever `T` is, on every machine, and in the page.
+    """
+    golden = np.uint32(0x9E3779B9)
+    key = mix(np.array([seed % 2**32], np.uint32) + golden)
+    words = mix(key + np.arange(4 * T, dtype=np.uint32) * golden)
+    u = ((words + 0.5) / 2**32).reshape(T, 4)
+    radius, angle = np.sqrt(-2 * np.log(u[:, 2])), 2 * math.pi * u[:, 3]
+    columns = [u[:, 0], u[:, 1], radius * np.cos(angle), radius * np.sin(angle)]
+    return torch.from_numpy(np.stack(columns, 1))
+
+
+@dataclass
+class Sample:
+    """A written line: `offsets` (T, 3) in normalised units, and what ended it: "rule" or "length"."""
+
+    text: str
+    offsets: Tensor
+    stopped: str
+    phi: Tensor | None = None  # (T, U + 1), where it was asked for
+
+
+@dataclass
+class Prime:
+    """Ink to go on from: its transcript and its offsets (T, 3), normalised."""
+
+    text: str
+    offsets: Tensor
+
+
+def one_hot(texts: list[str], V: int) -> Tensor:
+    """Return texts as (B, U, V), zero past each one's end."""
+    codes = [encode(text) for text in texts]
+    rows = torch.zeros(len(texts), max(map(len, codes)), V)
+    for row, code in zip(rows, codes):
+        row[torch.arange(len(code)), code] = 1
+    return rows
+
+
+def past_the_end(shape: WindowShape, lengths: Tensor) -> Tensor:
+    """Say for which lines phi(t, U+1) > phi(t, u) for all u, (B,): the stop rule.
+
+    It compares logarithms: phi itself underflows to zero, and 0 > 0 never stops.
+    """
+    u = torch.arange(1, int(lengths.max()) + 2, device=lengths.device)
+    log_phi = shape.log_phi(u)  # (B, U + 1)
+    inside = log_phi.masked_fill(u > lengths.unsqueeze(-1), -math.inf).amax(1)
+    return log_phi.gather(1, lengths.unsqueeze(-1)).squeeze(-1) > inside
+
+
+def check_bias(bias: float) -> float:
+    """Return a bias that can be used, or say what is wrong with it."""
+    if not (isinstance(bias, (int, float)) and math.isfinite(bias) and bias >= 0):
+        raise ValueError(f"The bias must be a number from 0 (none) upwards, not {bias!r}. Try 0.5.")
+    return float(bias)
+
+
+def check_prime(prime: Prime) -> Prime:
+    """Return a prime that can be used, or say what is wrong with it."""
+    if not prime.text:
+        raise ValueError("A prime needs its transcript: the window must know what the ink reads.")
+    if prime.offsets.ndim != 2 or prime.offsets.shape[1] != 3 or not len(prime.offsets):
+        raise ValueError("A prime's offsets must be rows of [dx, dy, end_of_stroke], at least one.")
+    return prime
+
+
+@torch.no_grad()
+def sample(model, texts: list[str], *, bias=0.0, seeds=None, chance=None, prime: Prime | None = None,
+           keep_phi=False) -> list[Sample]:
+    """Write each of `texts` as one line, all at once.
+
+    `bias` >= 0 trades variety for neatness (eqs 61-62). `seeds` gives each line its own draws;
+    `chance` (B, T, 4) gives the draws themselves. `prime` is ink that every line goes on from.
+    """
+    bias = check_bias(bias)
+    texts = [check_text(text) for text in texts]
+    limit = STEPS_PER_CHARACTER * max(map(len, texts))
+    if chance is None:
+        chance = torch.stack([draws(seed, limit) for seed in seeds or range(len(texts))])
+    writer = Writer(model, texts, prime)
+    return writer.write(bias, chance[:, :limit].to(writer.x), keep_phi)
+
+
+class Writer:
+    """The network in the middle of some lines: its state, its last points, its last outputs."""
+
+    def __init__(self, model, texts: list[str], prime: Prime | None = None):
+        whole = texts if prime is None else [check_prime(prime).text + text for text in texts]
+        weight = model.output.weight
+        self.model, self.texts = model, texts
+        self.code = one_hot(whole, model.config["V"]).to(weight)
+        self.lengths = torch.tensor([len(text) for text in whole], device=weight.device)
+        self.state = model.initial_state(len(texts))
+        self.x = weight.new_zeros(len(texts), 3)
+        for row in () if prime is None else prime.offsets.to(weight):
+            self.read()
+            self.x = row.expand(len(texts), 3)
+
+    def read(self) -> WindowShape:
+        """Let the network see the current points; return where its window stands."""
+        kappa = self.state.window.kappa
+        self.h, self.state = self.model.step(self.x, self.code, self.state)
+        return self.model.window.shape(self.state.layers[0].h, kappa)
+
+    def write(self, bias, chance, keep_phi=False) -> list[Sample]:
+        """Draw point after point until every line has met the stop rule or its length limit."""
+        B, limit = chance.shape[:2]
+        points, seen, end = [], [], torch.full((B,), limit)
+        for t in range(limit + 1):
+            shape = self.read()
+            if keep_phi:
+                seen.append(shape.phi(torch.arange(1, self.code.shape[1] + 2)))
+            over = past_the_end(shape, self.lengths).cpu() & (end == limit)
+            end[over] = t
+            if t == limit or (end < limit).all():
+                break
+            mixture = mixture_parameters(self.model.readout(self.h), bias)
+            self.x = sample_mixture(mixture, chance[:, t])
+            points.append(self.x)
+        return self.collect(points, seen, end, limit)
+
+    def collect(self, points, seen, end, limit) -> list[Sample]:
+        """Cut each line at its end, and lift the pen there."""
+        points = torch.stack(points or [self.x[:0]], 1) if points else self.x.new_zeros(len(end), 0, 3)
+        samples = []
+        for b, text in enumerate(self.texts):
+            n = int(end[b])
+            offsets = points[b, :n].clone()
+            offsets[-1:, 2] = 1
+            phi = torch.stack([s[b] for s in seen[: n + 1]]) if seen else None
+            samples.append(Sample(text, offsets, "rule" if n < limit else "length", phi))
+        return samples
