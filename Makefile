@@ -9,13 +9,13 @@ BIN := .venv/bin
 SOURCES := $(shell find book data graves_nb _config.yml _toc.yml -type f -not -path '*/__pycache__/*' \
 	-not -path '*/.ipynb_checkpoints/*')
 
-.PHONY: env book test lab serve bench stamp clean
+.PHONY: env book test lab serve bench stamp sums clean
 
 env: .venv/.ready
 
 .venv/.ready: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[book,test]'
 	touch $@
 
@@ -45,6 +45,10 @@ bench: book
 # Colab cells and links from graves_nb/site.toml: make stamp, or make stamp TO='owner/repository ref'
 stamp:
 	$(PYTHON) tools/stamp.py $(TO)
+
+# After a change of a shipped file
+sums:
+	cd data && find . -type f ! -name SHA256SUMS | sed 's|^\./||' | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
 
 clean:
 	rm -rf _build

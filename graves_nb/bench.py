@@ -6,10 +6,11 @@ from pathlib import Path
 
 import torch
 
+from .alphabet import one_hot
 from .evaluation import commit, device_name, write_result
 from .mixture import mixture_loss
 from .models import HandwritingSynthesizer
-from .sampling import Writer, draws, one_hot
+from .sampling import Writer, draws
 
 
 def run(out) -> None:
@@ -54,7 +55,7 @@ def sampling(steps=200) -> dict:
 def training_step(T=100, B=16) -> dict:
     """Time one forward and backward pass of the 3x400 network along both paths, in ms."""
     model = HandwritingSynthesizer()
-    x, text = torch.randn(T, B, 3) / 2, one_hot(["a line of thirty characters ok"] * B, 76)
+    x, text = torch.randn(T, B, 3) / 2, one_hot(["a line of thirty characters ok"] * B)
     figures = dict(T=T, B=B, ms={})
     for path in ("plain", "whole"):
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .alphabet import OTHER, check_text, encode
+from .alphabet import check_text, one_hot
 from .mixture import mixture_parameters, sample_mixture
 from .window import WindowShape
 
@@ -54,15 +54,6 @@ class Prime:
 
     text: str
     offsets: Tensor
-
-
-def one_hot(texts: list[str], V: int) -> Tensor:
-    """Return texts as (B, U, V), zero past each one's end."""
-    codes = [encode(text) for text in texts]
-    rows = torch.zeros(len(texts), max(map(len, codes)), V)
-    for row, code in zip(rows, codes):
-        row[torch.arange(len(code)), code] = 1
-    return rows
 
 
 def past_the_end(shape: WindowShape, lengths: Tensor) -> Tensor:
@@ -116,7 +107,7 @@ class Writer:
         whole = texts if prime is None else [check_prime(prime).text + text for text in texts]
         weight = model.output.weight
         self.model, self.texts = model, texts
-        self.code = one_hot(whole, model.config["V"]).to(weight)
+        self.code = one_hot(whole).to(weight)
         self.lengths = torch.tensor([len(text) for text in whole], device=weight.device)
         self.state = model.initial_state(len(texts))
         self.x = weight.new_zeros(len(texts), 3)
@@ -149,7 +140,7 @@ class Writer:
 
     def collect(self, points, seen, end, limit) -> list[Sample]:
         """Cut each line at its end, and lift the pen there."""
-        points = torch.stack(points or [self.x[:0]], 1) if points else self.x.new_zeros(len(end), 0, 3)
+        points = torch.stack([torch.zeros_like(self.x), *points], 1)[:, 1:]  # even of no point at all
         samples = []
         for b, text in enumerate(self.texts):
             n = int(end[b])

@@ -25,6 +25,11 @@ except ModuleNotFoundError:
     %pip install -q git+https://github.com/{repository}@{ref}"""
 
 
+def settings(root: Path) -> dict:
+    """What the tree at `root` says of itself: `pen`, `repository`, `ref`."""
+    return tomllib.loads((root / SETTINGS).read_text(encoding="utf-8"))
+
+
 def bootstrap_cell(repository: str, ref: str) -> dict:
     """The notebook cell that fetches the package where it is missing; the built page hides it."""
     source = BOOTSTRAP.format(repository=repository, ref=ref)
@@ -70,7 +75,7 @@ def write(path: Path, old: str, new: str) -> None:
 
 def stamp(root: Path, repository: str | None = None, ref: str | None = None) -> None:
     """Stamp the tree at `root`; what is not given stays as site.toml has it."""
-    old = tomllib.loads((root / SETTINGS).read_text(encoding="utf-8"))
+    old = settings(root)
     repository, ref = repository or old["repository"], ref or old["ref"]
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository) or not re.fullmatch(r"[\w./-]+", ref):
         raise SystemExit(f"not a repository and ref: {repository} {ref}. Give OWNER/REPO and a branch or tag.")

@@ -2,7 +2,7 @@
 // the same line here and in graves_nb/sampling.py.
 
 export const STEPS_PER_CHARACTER = 60; // a line this long has lost its way
-export const LONGEST = 100; // characters of one line; the training lines have at most some 60
+export const LONGEST = 200; // characters of one line
 
 /** Scramble a whole number of 32 bits. */
 function mix(x) {
@@ -39,29 +39,28 @@ export function drawPoint(y, M, bias, [uComponent, uPen, n1, n2]) {
   ];
 }
 
-const INSTEAD = {
-  "‘": "'", "’": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "_": "-", "…": "...", "\t": "a space", "\n": "a space",
-  "&": "and", "+": "plus", "=": "equals", "/": "or", "%": "percent", "@": "at", "*": "#", "[": "(", "]": ")", "{": "(", "}": ")",
-  "ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "€": "euros", "£": "pounds", "$": "dollars",
+/** What a writer can use instead: the table of graves_nb/alphabet.py. */
+export const INSTEAD = {
+  "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-",
+  "\u2026": "...", "&": "and", "%": "per cent", "+": "plus", "=": "equals", "/": "or",
+  "[": "(", "]": ")", "{": "(", "}": ")", "@": "at", "\t": "a space", "\n": "a line of its own",
+  "\u00a0": "a space", "\u20ac": "euros", "$": "dollars", "\u00a3": "pounds",
+  "\u00e9": "e", "\u00e8": "e", "\u00e0": "a", "\u00e7": "c", "\u00e4": "ae", "\u00f6": "oe", "\u00fc": "ue", "\u00df": "ss",
 };
 
 /** What is wrong with a text, in a sentence that says what to do; "" where nothing is. */
 export function textProblem(text, alphabet) {
   if (!text.trim()) return "There is nothing to write. Type a few words.";
-  if (text.length > LONGEST) {
-    return `This text has ${text.length} characters; one line holds ${LONGEST} at most. Shorten it, or write it in parts.`;
-  }
+  if (text.length > LONGEST) return `The text has ${text.length} characters; a line takes at most ${LONGEST}. Write it as several lines.`;
   const unknown = [...new Set(text)].filter((letter) => !alphabet.includes(letter));
   if (!unknown.length) return "";
-  const advice = unknown.map((letter) => {
-    const plain = INSTEAD[letter] ?? letter.normalize("NFKD").replace(/[^ -~]/g, "");
-    const known = plain && (plain.length > 3 || [...plain].every((l) => alphabet.includes(l)));
-    return `“${letter}” (${known ? `use ${plain}` : "leave it out"})`;
-  });
-  return `The pen never learnt ${advice.join(", ")}. It knows the letters a to z and A to Z, digits, space and . , ' " - ? ! : ; ( ) #`;
+  const advice = unknown.map((letter) => `“${letter}” (${letter in INSTEAD ? `use ${INSTEAD[letter]}` : "leave it out"})`);
+  return `The pen never learnt to write ${advice.join(", ")}. It knows letters, digits, space and . , ' " - ? ! : ; ( ) #`;
 }
 
 export const encode = (text, alphabet) => Array.from(text, (letter) => alphabet.indexOf(letter));
+
+const NO_PRIME = { text: "", offsets: [] };
 
 /** Lets a network write lines. It keeps the states after a prime, so that only a new text or a new
  *  prime costs time. */
@@ -75,8 +74,9 @@ export class Sampler {
     this.primed = new Map();
   }
 
-  /** Read a prime's points but the last; returns the last, and the place of the window at each. */
-  read(points, codes) {
+  /** Read a prime's points but the last; returns the last, and the place of the window at each.
+   *  Like all that takes long here it is a generator: what it yields gives the page time to breathe. */
+  *read(points, codes) {
     const { network } = this;
     const places = [];
     let point = [0, 0, 0];
@@ -85,30 +85,30 @@ export class Sampler {
       network.step(point, codes);
       places.push(network.at);
       point = this.normalise(next);
+      yield;
     }
-    return { point, places };
+    return { point, places, state: network.save() };
   }
 
-  /** Bring the network to the end of `prime` = {text, offsets}, read in prime and text together. */
-  begin(prime, text, codes) {
+  /** Bring the network to the end of `prime` = {text, offsets}, read with the text that follows it. */
+  *begin(prime, text, codes) {
     const key = JSON.stringify([prime.text, prime.offsets.length, text]);
-    let entry = this.primed.get(key);
-    if (!entry) {
-      const { point } = this.read(prime.offsets, codes);
-      entry = { point, state: this.network.save() };
+    if (!this.primed.has(key)) {
+      const read = yield* this.read(prime.offsets, codes);
       if (this.primed.size > 20) this.primed.clear();
-      this.primed.set(key, entry);
+      this.primed.set(key, read);
     }
-    this.network.restore(entry.state);
-    return entry.point;
+    return this.primed.get(key);
   }
 
   /** Write `text`, point by point: yields [dx, dy, end, place] in tablet units, where `place` counts
-   *  characters of `text` from 1. Returns what ended it: "rule" or "length". */
-  *write(text, { bias = 0, seed = 0, prime = { text: "", offsets: [] }, chance = (t) => draws(seed, t) } = {}) {
+   *  characters of `text` from 1, or nothing while it reads the prime. Returns what ended the line:
+   *  "rule" or "length". Only one writing at a time: the network has one state. */
+  *write(text, { bias = 0, seed = 0, prime = NO_PRIME, chance = (t) => draws(seed, t) } = {}) {
     const { network } = this;
     const codes = encode(prime.text + text, this.alphabet);
-    let point = this.begin(prime, text, codes);
+    let { point, state } = yield* this.begin(prime, text, codes);
+    network.restore(state);
     const limit = STEPS_PER_CHARACTER * text.length;
     for (let t = 0; ; t++) {
       const y = network.step(point, codes);
@@ -120,12 +120,13 @@ export class Sampler {
   }
 
   /** The first `words` words of a line {text, offsets_raw} as a prime: ink and transcript are cut at
-   *  the same place, the last lift of the pen before the window comes to the next word. */
-  cut({ text, offsets_raw: offsets }, words) {
+   *  one place, the last lift of the pen before the window comes to the next word. */
+  *cut({ text, offsets_raw: offsets }, words) {
     const all = text.split(" ");
+    if (words <= 0) return NO_PRIME;
     if (words >= all.length) return { text: `${text} `, offsets };
     const kept = `${all.slice(0, words).join(" ")} `;
-    const { places } = this.read(offsets, encode(text, this.alphabet));
+    const { places } = yield* this.begin({ text, offsets }, "", encode(text, this.alphabet));
     const next = places.findIndex((place) => place > kept.length);
     const lifts = offsets.map(([, , end], t) => (end ? t + 1 : 0)).filter((t) => t && (next < 0 || t <= next));
     return { text: kept, offsets: offsets.slice(0, lifts.pop() ?? next) };
