@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -115,6 +116,19 @@ def test_every_notebook_is_in_the_table_of_contents():
     toc = (ROOT / "_toc.yml").read_text()
     missing = [path.stem for path in NOTEBOOKS if f"book/{path.stem}" not in toc]
     assert not missing, f"add to _toc.yml: {missing}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+def test_local_links_and_pictures_exist(name):
+    page = ROOT / name
+    for _, target in re.findall(r"\[([^\]]*)\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        assert re.match(r"https?:|#", target) or (page.parent / target).exists(), f"{name} points at {target}"
+
+
+def test_the_book_is_built_without_real_data():
+    plan = subprocess.run(["make", "-n", "-B", "book"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    build = next(line for line in plan.splitlines() if "jupyter-book build" in line)
+    assert "env -u GRAVES_NB_DATA" in build and " -W " in build
 
 
 def test_stamping_is_complete_and_can_be_undone(tmp_path):

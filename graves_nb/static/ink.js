@@ -1,8 +1,8 @@
 // From offsets to a picture: strokes, rows of words, a nib on a canvas, one smooth path in SVG.
 
-const CHARACTER = 190; // tablet units that a character takes, about: it sets the size before the line is known
-const LARGEST = 0.17, SMALLEST = 0.085; // CSS pixels a tablet unit
-const NIB = 13; // tablet units
+const CHARACTER = 220; // tablet units that a character takes, about: it sets the size before the line is known
+const LARGEST = 0.15, SMALLEST = 0.085; // CSS pixels a tablet unit
+const nib = (scale) => Math.max(1.5, 15 * scale); // CSS pixels
 
 /** Turn rows [dx, dy, end, place] into strokes {word, first, xs, ys}: pen-down runs in tablet units. */
 export function strokesOf(points, text = "") {
@@ -27,27 +27,36 @@ const extent = (strokes, axis) => [
 
 const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
 
-/** Lay strokes out in rows of whole words, as wide as `width` CSS pixels. The size depends on the
- *  text alone, so that it stays while the line grows. Returns {strokes, scale, height}. */
-export function layout(strokes, text, width) {
+/** Lay strokes out in rows of whole words, as wide as `width` CSS pixels. While the line grows its
+ *  size depends on the text alone, so that it stays; when `done` it may shrink a little to save a row.
+ *  Returns {strokes, scale, height}. */
+export function layout(strokes, text, width, done = true) {
   const margin = Math.min(32, width * 0.06), room = width - 2 * margin;
   const words = [];
   for (const stroke of strokes) (words[stroke.word] ??= []).push(stroke);
   const present = words.filter(Boolean);
-  const widest = Math.max(0, ...present.map((word) => extent(word, "xs")).map(([from, to]) => to - from));
-  const wish = Math.min(LARGEST, Math.max(SMALLEST, room / (CHARACTER * text.length)));
-  const scale = Math.min(wish, room / (widest || 1));
+  const widest = Math.max(1, ...present.map((word) => extent(word, "xs")).map(([from, to]) => to - from));
+  const wish = Math.min(LARGEST, Math.max(SMALLEST, room / (CHARACTER * text.length)), room / widest);
+  const fits = (done ? [1, 0.9, 0.8, 0.7] : [1]).map((part) => [part * wish, rowsOf(present, room / (part * wish))]);
+  const fewest = Math.min(...fits.map(([, rows]) => rows.length));
+  const [scale, rows] = fits.find((fit) => fit[1].length === fewest);
+  const expected = done ? 1 : Math.ceil(text.length * CHARACTER * scale / room - 0.05);
+  return { scale, ...place(rows, Math.max(expected, rows.length), scale, margin) };
+}
+
+/** Deal words into rows no longer than `room` tablet units. */
+function rowsOf(words, room) {
   const rows = [];
-  for (const word of present) {
-    const [, right] = extent(word, "xs"), row = rows.at(-1);
-    if (row && (right - extent(row, "xs")[0]) * scale <= room) row.push(...word);
+  for (const word of words) {
+    const row = rows.at(-1);
+    if (row && extent(word, "xs")[1] - extent(row, "xs")[0] <= room) row.push(...word);
     else rows.push([...word]);
   }
-  return { scale, ...place(rows, scale, margin) };
+  return rows;
 }
 
 /** Put rows below each other, evenly spaced, each about its own middle: a line may drift. */
-function place(rows, scale, margin) {
+function place(rows, count, scale, margin) {
   const boxes = rows.map((row) => ({ left: extent(row, "xs")[0], middle: median(row.flatMap((s) => s.ys)), ys: extent(row, "ys") }));
   const above = Math.max(330, ...boxes.map(({ middle, ys }) => middle - ys[0])) * scale;
   const below = Math.max(330, ...boxes.map(({ middle, ys }) => ys[1] - middle)) * scale;
@@ -56,7 +65,7 @@ function place(rows, scale, margin) {
     xs: stroke.xs.map((x) => margin + (x - boxes[n].left) * scale),
     ys: stroke.ys.map((y) => margin + above + n * (above + below) + (y - boxes[n].middle) * scale),
   })));
-  return { strokes, height: 2 * margin + Math.max(1, rows.length) * (above + below) };
+  return { strokes, height: 2 * margin + count * (above + below) };
 }
 
 /** Draw the first `shown` points with a nib that is broader where the pen is slow. Returns the place
@@ -69,19 +78,19 @@ export function drawInk(context, { strokes, scale }, shown, colour) {
     const n = Math.min(xs.length, shown - first);
     if (n <= 0) continue;
     if (n > (pen?.index ?? -1) - first) pen = { x: xs[n - 1], y: ys[n - 1], index: first + n };
-    drawStroke(context, xs, ys, n, NIB * scale, 60 * scale);
+    drawStroke(context, xs, ys, n, nib(scale), 60 * scale);
   }
   return pen;
 }
 
 /** One stroke: a curve through the middles of its segments, a bit of it at a time. */
-function drawStroke(context, xs, ys, n, nib, usual) {
-  let width = nib, [x, y] = [xs[0], ys[0]];
+function drawStroke(context, xs, ys, n, broad, usual) {
+  let width = broad, [x, y] = [xs[0], ys[0]];
   for (let i = 0; i < n; i++) {
     const last = i + 1 >= n, next = last ? i : i + 1;
     const [mx, my] = last ? [xs[i], ys[i]] : [(xs[i] + xs[next]) / 2, (ys[i] + ys[next]) / 2];
     const pace = Math.hypot(mx - x, my - y) / usual;
-    width += (nib * (1.25 - 0.5 * Math.min(1, pace)) - width) * 0.4;
+    width += (broad * (1.25 - 0.5 * Math.min(1, pace)) - width) * 0.4;
     context.lineWidth = width;
     context.beginPath();
     context.moveTo(x, y);
@@ -107,7 +116,7 @@ const escapeXml = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.char
 /** A drawing of single lines, ready for a plotter: one path a stroke, no outlines. */
 export function toSvg({ strokes, scale, height }, width, title, colour) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${short(width)} ${short(height)}" role="img">`
-    + `<title>${escapeXml(title)}</title><g fill="none" stroke="${colour}" stroke-width="${short(NIB * scale)}" `
+    + `<title>${escapeXml(title)}</title><g fill="none" stroke="${colour}" stroke-width="${short(nib(scale))}" `
     + `stroke-linecap="round" stroke-linejoin="round">${strokes.map((s) => `<path d="${pathOf(s)}"/>`).join("")}</g></svg>`;
 }
 

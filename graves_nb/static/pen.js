@@ -62,7 +62,6 @@ class Pen {
   /** The line of the gallery that is the style now, if there is one. */
   get line() { return this.gallery[this.get("style") - 1]; }
   get words() { return this.line ? this.line.text.split(" ").length : 0; }
-  get defaults() { return { text: this.model.get("text") }; }
 
   // ---- What stands on the page ----
 
@@ -176,7 +175,7 @@ class Pen {
 
   start() {
     this.buildStyles();
-    this.before = Object.fromEntries(FIELDS.map((field) => [field, this.get(field)]));
+    this.usual = Object.fromEntries(FIELDS.map((field) => [field, this.get(field)]));
     if (this.model.base && document.querySelector(".toy.pen") === this.root) {
       const follow = () => location.hash.startsWith(LINK) && this.follow();
       addEventListener("hashchange", follow);
@@ -225,7 +224,7 @@ class Pen {
 
   follow() {
     const values = readLink(location.hash, this.sampler.alphabet, this.gallery.length);
-    this.set(values ?? this.before);
+    this.set(values ?? this.usual);
     this.complain(values ? "" : "This link is damaged, so the pen starts from its usual values. Ask for the link again.");
   }
 
@@ -313,7 +312,8 @@ class Pen {
   arrange(width) {
     const key = `${width} ${this.points.length} ${Boolean(this.writing)} ${this.written}`;
     if (this.arranged?.key !== key) {
-      this.arranged = { key, ...layout(strokesOf(this.points, this.written), this.written ?? this.get("text"), width) };
+      const text = this.written ?? this.get("text");
+      this.arranged = { key, ...layout(strokesOf(this.points, text), text, width, !this.writing) };
     }
     return this.arranged;
   }
