@@ -78,8 +78,9 @@ class Trainer:
         with bar:
             while not self.finished():
                 self.run_epoch(bar)
-        self.validate()
-        self.save()
+        if self.progress["log"][-1:] == [] or self.progress["log"][-1]["update"] < self.progress["update"]:
+            self.validate()
+            self.save()
         return self.progress
 
     def finished(self) -> bool:

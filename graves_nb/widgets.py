@@ -98,7 +98,8 @@ class Pen(GravesWidget):
     """The live pen: `text` written at a `bias`, in the hand of a `style`, with a `seed`.
 
     `style` counts the gallery's lines from 1, 0 is none; `priming` is how many words of that line
-    the network reads before it goes on. `Pen("open-pen")` takes other weights than the site's.
+    the network reads before it goes on, if there are so many. `Pen("open-pen")` takes other weights
+    than the site's.
     """
 
     module = "pen.js"
@@ -107,7 +108,7 @@ class Pen(GravesWidget):
     text = Unicode("the pen moves and the words appear").tag(sync=True)
     bias = Float(0.75, min=0, max=5).tag(sync=True)
     style = Int(0, min=0).tag(sync=True)
-    priming = Int(0, min=0).tag(sync=True)
+    priming = Int(99, min=0, max=99).tag(sync=True)
     seed = Int(1, min=0, max=999_999).tag(sync=True)
     weights = Unicode(help="Name of the weights file, with its hash").tag(sync=True)
     gallery = Unicode(help="Name of the gallery file, with its hash").tag(sync=True)

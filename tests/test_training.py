@@ -33,7 +33,7 @@ def weights_of(run):
 
 
 def test_training_lowers_the_loss(trainer):
-    log = trainer(updates=60, lr=3e-3, validate_every=30, average=0.9).run()["log"]
+    log = trainer(updates=40, lr=3e-3, validate_every=10, average=0.9).run()["log"]
     assert log[-1]["nats_per_line"] < log[0]["nats_per_line"] - 20
 
 

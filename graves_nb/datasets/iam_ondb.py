@@ -1,12 +1,12 @@
 """IAM-OnDB: pack the official download into one file, and load lines from that file.
 
 The archives come from strangers, so nothing of them is unpacked onto the disk: members are read
-in memory, one after the other, and an XML file that declares entities is refused.
+in memory, one after the other; of their paths only the last part counts; and an XML file that
+declares entities is refused.
 """
 
 import gzip
 import os
-import re
 import tarfile
 import zipfile
 import zlib
@@ -43,7 +43,7 @@ def load(path: str | Path, split: str = "train") -> list[Line]:
 
 def read_packed(path: str | Path) -> dict:
     """Return the arrays of a packed file, or raise ValueError where it is not one."""
-    advice = f"{path} is not a whole packed file of IAM-OnDB. Write it anew with `python -m graves_nb pack FOLDER`."
+    advice = f"{path} is damaged, or not a packed file of IAM-OnDB. Write it anew: python -m graves_nb pack FOLDER"
     try:
         with np.load(path) as file:
             packed = {key: file[key] for key in KEYS}
@@ -55,7 +55,7 @@ def read_packed(path: str | Path) -> dict:
 
 
 def pack(source: str | Path, out: str | Path) -> dict:
-    """Pack the download in the folder `source` into the file `out`, and return the arrays.
+    """Pack the download in the folder `source` into the file `out`; return how many `lines`, and the `empty` ones.
 
     `source` holds `lineStrokes-all.tar.gz` and `ascii-all.tar.gz` (or `lineStrokes/` and `ascii/`)
     and the four split lists. Lines of no list are left out; so are lines without a stroke, which
@@ -64,25 +64,30 @@ def pack(source: str | Path, out: str | Path) -> dict:
     """
     source = Path(source)
     splits = read_lists(source)
-    texts = {form(name): transcript(data) for name, data in read_files(source, "ascii", ".txt")}
-    inks, empty = {}, []
-    for name, data in read_files(source, "lineStrokes", ".xml"):
-        if form(name).rpartition("-")[0] in splits:
-            ink = read_ink(data, name)
-            inks.update({form(name): ink} if len(ink[0]) else {})
-            empty += [] if len(ink[0]) else [form(name)]
+    texts = {stem(name): transcript(data) for name, data in read_files(source, "ascii", ".txt")}
+    inks = {stem(name): read_ink(data, name) for name, data in read_files(source, "lineStrokes", ".xml")
+            if form(stem(name)) in splits}
+    empty = sorted(line for line, ink in inks.items() if not len(ink[0]))
+    for line in empty:
+        del inks[line]
     if not inks:
         raise ValueError(f"{source} holds no line of ink that the split lists name. Is it the official download?")
     packed = arrays(inks, texts, splits)
     save(packed, Path(out))
     tqdm.write(f"{len(inks)} lines in {out}; {np.sum(packed['text_src'] == 0)} without a transcript; "
-               f"{len(empty)} left out because they hold no stroke{': ' if empty else ''}{', '.join(empty)}")
-    return packed
+               f"{len(empty)} left out, for they hold no stroke{': ' if empty else ''}{', '.join(empty)}")
+    return dict(lines=len(inks), empty=empty)
 
 
-def form(name: str) -> str:
-    """Return what a file is called after: `a01/a01-000/a01-000u-02.xml` is of line `a01-000u-02`."""
+def stem(name: str) -> str:
+    """Return what a file is called: `lineStrokes/a01/a01-000/a01-000u-02.xml` is `a01-000u-02`."""
     return PurePosixPath(name).stem
+
+
+def form(line: str) -> str:
+    """Return the form that a line stands on; `a01-000u-02` is the second line of `a01-000u`."""
+    name, _, number = line.rpartition("-")
+    return name if number.isdecimal() else ""
 
 
 def read_lists(source: Path) -> dict[str, int]:
@@ -112,22 +117,14 @@ def read_archive(path: Path) -> Iterator[tuple[str, bytes]]:
         with (path.open("rb") as file, tqdm.wrapattr(file, "read", total=size, desc=path.name) as counted,
               gzip.open(counted) as plain, tarfile.open(fileobj=plain, mode="r|") as tar):
             for member in tar:
+                if member.size > LARGEST:
+                    raise ValueError(f"{path} holds a giant, {member.name!r}. It is not the official archive.")
                 if member.isfile():
-                    check_member(member, path)
                     yield member.name, tar.extractfile(member).read()
             while plain.read(1 << 20):  # the checksum stands last
                 pass
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path} is damaged or cut short ({error}). Download it again.") from error
-
-
-def check_member(member: tarfile.TarInfo, path: Path) -> None:
-    """Refuse a member that no official archive holds: one that points outside, or a giant."""
-    name = PurePosixPath(member.name)
-    if name.is_absolute() or ".." in name.parts:
-        raise ValueError(f"{path} holds a file that points outside ({member.name!r}). Do not trust this archive.")
-    if member.size > LARGEST:
-        raise ValueError(f"{path} holds {member.name!r} with {member.size} bytes. Do not trust this archive.")
 
 
 def transcript(data: bytes) -> list[str]:
@@ -156,7 +153,7 @@ def read_ink(data: bytes, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray
     try:
         parser.Parse(data, True)
     except (expat.ExpatError, ValueError, KeyError, IndexError, OverflowError) as error:
-        raise ValueError(f"{name} is not an ink file that can be read: {error}. Download the archive again.") from error
+        raise ValueError(f"{name} is not a line of ink: {error}. Download the archive again.") from error
     rows = np.array([row for stroke in strokes for row in stroke], dtype=np.int64).reshape(-1, 3)
     ends = np.cumsum([len(stroke) for stroke in strokes if stroke], dtype=int) - 1
     if np.abs(rows[:, :2]).max(initial=0) > 16383:  # so that no offset leaves int16
@@ -168,8 +165,7 @@ def arrays(inks: dict, texts: dict, splits: dict) -> dict[str, np.ndarray]:
     """Join lines, in the order of their names, into the arrays of the packed form."""
     names = sorted(inks)
     places, pens, times = zip(*(inks[name] for name in names))
-    forms = [name.rpartition("-") for name in names]
-    words = [dict(enumerate(texts.get(form, []), 1)).get(int(n), "") for form, _, n in forms]
+    words = [dict(enumerate(texts.get(form(name), []), 1)).get(int(name[len(form(name)) + 1 :]), "") for name in names]
     steps = [np.diff(t, prepend=t[:1]) for t in times]
     return dict(
         dxy=np.concatenate([np.diff(p, axis=0, prepend=p[:1]) for p in places]).astype(np.int16),
@@ -180,7 +176,7 @@ def arrays(inks: dict, texts: dict, splits: dict) -> dict[str, np.ndarray]:
         line_id=np.array(names), text=np.array(words),
         text_src=np.array([bool(w) for w in words], dtype=np.uint8),
         writer=np.full(len(names), -1, dtype=np.int32),
-        split=np.array([splits[form] for form, _, _ in forms], dtype=np.int8),
+        split=np.array([splits[form(name)] for name in names], dtype=np.int8),
     )
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..strokes import Line
-from .sentences import sentence
+from .sentences import sentence, short_word
 
 FONTS = ("scripts", "cursive", "futural", "rowmans")
 SCRIPT = ("scripts", "cursive")  # letters of these join
@@ -22,17 +22,17 @@ SIZES = {"train": (4000, 1), "validation": (400, 2)}  # lines, and the seed they
 
 
 def load(split: str, small: bool = False) -> list[Line]:
-    """Return the lines of a split; `small` has 64 and 16 of them, for trying things out."""
+    """Return the lines of a split; `small` has a few short words, for trying things out."""
     if split not in SIZES:
         raise ValueError(f"Synthetic ink has no split {split!r}. Choose train or validation.")
     n, seed = SIZES[split]
-    return lines(n // 25 if small and split == "validation" else 64 if small else n, seed)
+    return lines(n // 60, seed, short_word) if small else lines(n, seed)
 
 
-def lines(n: int, seed: int) -> list[Line]:
+def lines(n: int, seed: int, text=sentence) -> list[Line]:
     """Return `n` lines of synthetic ink, the same for the same seed on every machine."""
     rng = np.random.default_rng(seed)
-    return [draw(sentence(rng), Style.draw(rng), rng, f"synthetic-{seed}-{i}") for i in range(n)]
+    return [draw(text(rng), Style.draw(rng), rng, f"synthetic-{seed}-{i}") for i in range(n)]
 
 
 @dataclass

@@ -14,40 +14,42 @@ function halfToNumber(half) {
   return half >> 15 ? -size : size;
 }
 
+const HALVES = Float32Array.from({ length: 65536 }, (_, half) => halfToNumber(half));
+
+const broken = (what) => new Error(`These weights cannot be used: ${what}. Try again, `
+  + "or take the file anew from the book's repository.");
+
 /** Read a safetensors file of a pen: returns {about, tensor(name, shape) -> Float32Array}.
  *  Throws an Error that says what to do where the file is not what it should be. */
 export function readWeights(buffer) {
-  const broken = (what) => new Error(`These weights cannot be used: ${what}. Load the page again without its cache, `
-    + "or take the file anew from the repository.");
-  let header, start;
+  let header, start, about;
   try {
     start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
     header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(buffer, 8, start - 8)));
   } catch {
     throw broken("the file has no safetensors header");
   }
-  let about;
   try {
     about = JSON.parse(header.__metadata__.graves_nb);
   } catch {
     throw broken("the header does not describe a pen of this book");
   }
   if (about.model !== "HandwritingSynthesizer") throw broken(`they are of a ${about.model}, not of a HandwritingSynthesizer`);
-  const halves = Float32Array.from({ length: 65536 }, (_, half) => halfToNumber(half));
-  const tensor = (name, shape) => {
-    const entry = header[name];
-    if (!entry) throw broken(`${name} is missing`);
-    const size = shape.reduce((a, b) => a * b), bytes = { F32: 4, F16: 2 }[entry.dtype];
-    if (String(entry.shape) !== String(shape)) throw broken(`${name} has shape (${entry.shape}), not (${shape})`);
-    if (!bytes) throw broken(`${name} holds ${entry.dtype} numbers, neither F16 nor F32`);
-    const [from, to] = entry.data_offsets.map((offset) => start + offset);
-    if (to - from !== bytes * size || to > buffer.byteLength) throw broken("the file is cut short");
-    const raw = buffer.slice(from, to);
-    const numbers = bytes === 4 ? new Float32Array(raw) : Float32Array.from(new Uint16Array(raw), (half) => halves[half]);
-    if (!numbers.every(Number.isFinite)) throw broken(`${name} holds numbers that are not finite`);
-    return numbers;
-  };
-  return { about, tensor };
+  return { about, tensor: (name, shape) => readTensor(buffer, start, header, name, shape) };
+}
+
+function readTensor(buffer, start, header, name, shape) {
+  const entry = header[name];
+  if (!entry) throw broken(`${name} is missing`);
+  const size = shape.reduce((a, b) => a * b), bytes = { F32: 4, F16: 2 }[entry.dtype];
+  if (String(entry.shape) !== String(shape)) throw broken(`${name} has shape (${entry.shape}), not (${shape})`);
+  if (!bytes) throw broken(`${name} holds ${entry.dtype} numbers, neither F16 nor F32`);
+  const [from, to] = entry.data_offsets.map((offset) => start + offset);
+  if (to - from !== bytes * size || to > buffer.byteLength) throw broken("the file is cut short");
+  const raw = buffer.slice(from, to);
+  const numbers = bytes === 4 ? new Float32Array(raw) : Float32Array.from(new Uint16Array(raw), (half) => HALVES[half]);
+  if (!numbers.every(Number.isFinite)) throw broken(`${name} holds numbers that are not finite`);
+  return numbers;
 }
 
 const roundUp = (n, unit) => Math.ceil(n / unit) * unit;
@@ -116,17 +118,7 @@ export class Network {
     this.window = new Product(3 * K, H);
     this.output = new Product(1 + 6 * M, N * H);
     this.allocate(plain);
-    this.layers.forEach((layer, n) => {
-      const name = `layers.${n}`, below = 3 + V + (n ? H : 0);
-      layer.fill(tensor(`${name}.bias`, [4 * H]), 0);
-      layer.fill(tensor(`${name}.weight_x`, [4 * H, below]), 1);
-      layer.fill(tensor(`${name}.weight_h`, [4 * H, H]), 1 + below);
-      layer.peephole = tensor(`${name}.peephole`, [3, H]);
-      layer.c = new Float32Array(H);
-      layer.w = layer.x.subarray(4, 4 + V);
-      layer.below = layer.x.subarray(4 + V, 1 + below);
-      layer.h = layer.x.subarray(1 + below, 1 + below + H);
-    });
+    this.layers.forEach((layer, n) => this.fillLayer(layer, n, tensor));
     for (const [product, name] of [[this.window, "window.linear"], [this.output, "output"]]) {
       product.fill(tensor(`${name}.bias`, [product.rows]), 0);
       product.fill(tensor(`${name}.weight`, [product.rows, product.columns - 1]), 1);
@@ -134,6 +126,19 @@ export class Network {
     this.kappa = new Float32Array(K);
     this.beta = new Float32Array(K);
     this.w = this.layers[0].w;
+  }
+
+  /** Give a layer its weights, and names to the parts of its input [1, x, w, h of the layer below, h]. */
+  fillLayer(layer, n, tensor) {
+    const { H, V } = this, name = `layers.${n}`, below = 3 + V + (n ? H : 0);
+    layer.fill(tensor(`${name}.bias`, [4 * H]), 0);
+    layer.fill(tensor(`${name}.weight_x`, [4 * H, below]), 1);
+    layer.fill(tensor(`${name}.weight_h`, [4 * H, H]), 1 + below);
+    layer.peephole = tensor(`${name}.peephole`, [3, H]);
+    layer.c = new Float32Array(H);
+    layer.w = layer.x.subarray(4, 4 + V);
+    layer.below = layer.x.subarray(4 + V, 1 + below);
+    layer.h = layer.x.subarray(1 + below, 1 + below + H);
   }
 
   allocate(plain) {

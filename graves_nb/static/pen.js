@@ -42,7 +42,7 @@ class Pen {
     Object.assign(this, { gallery: [], points: [], shown: 0, speed: 1, frame: 0, stops: [] });
     this.build();
     this.say = announcer(this.root);
-    for (const field of FIELDS) this.listen(model, `change:${field}`, () => this.changed(field));
+    for (const field of FIELDS) this.listen(model, `change:${field}`, () => this.changed());
     this.stops.push(whenVisible(this.root, () => this.arrive()));
   }
 
@@ -122,11 +122,12 @@ class Pen {
   }
 
   buildStyles() {
-    const choices = [[0, el("span", { class: "pen-none", textContent: "its own" }), "No style: the pen's own hand"],
+    const choices = [[0, el("span", { class: "pen-none", textContent: "its own" }), "its own hand, no style"],
       ...this.gallery.map(({ text, offsets_raw }, n) => [n + 1, miniature(offsets_raw), `Style ${n + 1}: ${text}`])];
-    const onchange = (style) => this.set({ style, priming: style && this.gallery[style - 1].text.split(" ").length });
-    this.styleRadios = radios({ legend: "Style: a line that the network wrote before, for it to go on from", choices,
-      value: this.get("style"), onchange });
+    this.styleRadios = radios({
+      legend: "Style: a line that the network wrote before, for it to go on from", choices,
+      value: this.get("style"), onchange: (style) => this.set({ style }),
+    });
     this.styles.replaceChildren(this.styleRadios.fieldset);
   }
 
@@ -152,18 +153,19 @@ class Pen {
     return undefined;
   }
 
-  async load() {
+  async load(anew = false) {
     const bar = el("progress", { "aria-label": "Loading the pen", max: 1, value: 0 });
     this.loading.replaceChildren(el("span", { textContent: "Loading the pen ..." }), bar);
     try {
       const [weights, gallery] = await Promise.all([
-        asset(this.model, this.get("weights"), (share) => { bar.value = share; }), asset(this.model, this.get("gallery")),
+        asset(this.model, this.get("weights"), (share) => { bar.value = share; }, anew),
+        asset(this.model, this.get("gallery"), undefined, anew),
       ]);
       const plain = new URLSearchParams(location.search).has("plainjs");
       this.sampler = new Sampler(new Network(readWeights(weights), { plain }));
       this.gallery = JSON.parse(new TextDecoder().decode(gallery));
     } catch (error) {
-      const again = el("button", { textContent: "Try again", onclick: () => this.load() });
+      const again = el("button", { textContent: "Try again", onclick: () => this.load(true) });
       this.loading.replaceChildren(el("p", { class: "toy-error", role: "alert", textContent: error.message }), again);
       return;
     }
@@ -188,14 +190,12 @@ class Pen {
 
   // ---- Values: from the controls, from a link, from Python ----
 
-  changed(field) {
+  changed() {
     if (!this.sampler) return;
     this.showValues();
     this.plan();
-    if (field !== "text") this.say(`Bias ${this.get("bias")}, ${this.line ? this.styleWords() : "no style"}, seed ${this.get("seed")}`);
   }
 
-  styleWords() { return `style ${this.get("style")}, primed with ${this.primingWords} words`; }
   get primingWords() { return Math.min(this.get("priming"), this.words); }
 
   showValues() {

@@ -140,21 +140,21 @@ export function download(name, blob) {
 const assets = new Map();
 
 /** Bytes of a shipped file: fetched from beside the scripts in a page, sent by Python in a kernel.
- *  `progress(share)` hears how much has come. One file is fetched once a page. */
-export function asset(model, name, progress = () => {}) {
+ *  `progress(share)` hears how much has come. One file is fetched once a page, unless `anew`. */
+export function asset(model, name, progress = () => {}, anew = false) {
   const key = model.base ? new URL(name, model.base).href : name;
-  if (!assets.has(key)) {
-    const bytes = model.base ? fetched(key, progress) : sent(model, name);
+  if (anew || !assets.has(key)) {
+    const bytes = model.base ? fetched(key, progress, anew) : sent(model, name);
     bytes.catch(() => assets.delete(key));
     assets.set(key, bytes);
   }
   return assets.get(key);
 }
 
-async function fetched(url, progress) {
+async function fetched(url, progress, anew) {
   const file = new URL(url).pathname.split("/").pop();
   // The address carries the file's hash, so what the browser kept is never out of date.
-  const response = await fetch(url, { cache: "force-cache" }).catch(() => null);
+  const response = await fetch(url, { cache: anew ? "reload" : "force-cache" }).catch(() => null);
   if (!response?.ok) throw new Error(`${file} did not come. Check your connection and try again.`);
   const total = Number(response.headers.get("Content-Length"));
   const parts = [];
