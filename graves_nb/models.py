@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from .lstm import LSTMState, PeepholeLSTMCell, clip_gradient
-from .sequence import can_run_whole, run_whole
+from .sequence import best_path, run_whole
 from .window import SoftWindow, WindowState
 
 
@@ -28,6 +28,7 @@ class HandwritingSynthesizer(nn.Module):
         super().__init__()
         self.config = dict(hidden=hidden, layers=layers, M=M, K=K, V=V)
         self.clip_output = clip_output
+        self.operands = None  # of products: torch.bfloat16 is faster, None keeps the weights' own type
         below = [3 + V] + (layers - 1) * [3 + V + hidden]  # x, w, and the layer below
         self.layers = nn.ModuleList(cell(size, hidden, clip_lstm) for size in below)
         self.window = window(hidden, K)
@@ -64,12 +65,13 @@ class HandwritingSynthesizer(nn.Module):
                 path: str = "auto") -> tuple[Tensor, SynthesizerState]:
         """Predict all along the lines: `x` (T, B, 3) gives raw outputs (T, B, 1 + 6M), and the last state.
 
-        `path` is "plain" (the loop that the book teaches), "whole" (the same numbers, with the
-        backward pass written out) or "auto" (whole where the parts are the book's own).
+        `path` is "plain" (the loop that the book teaches), "steps" or "native" (the same numbers, with
+        the backward pass written out: see `sequence.py`), or "auto", the fastest that can be had.
         """
         state = state or self.initial_state(x.shape[1])
-        if path == "whole" or (path == "auto" and can_run_whole(self)):
-            h, state = run_whole(self, x, text, state)
+        path = best_path(self, x) if path == "auto" else path
+        if path != "plain":
+            h, state = run_whole(self, x, text, state, path)
             return self.readout(h), state
         outputs = []
         for x_t in x:

@@ -1,5 +1,6 @@
 """Ink: offsets and the page, units, pictures, and batches of lines."""
 
+from collections import Counter
 from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
@@ -8,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .alphabet import one_hot
+from .alphabet import ALPHABET, one_hot
 
 
 @dataclass
@@ -131,3 +132,19 @@ def batches(lines: list[Line], size: int, generator: torch.Generator) -> list[li
     order = torch.argsort(lengths + wobble).tolist()
     deals = [order[i : i + size] for i in range(0, len(order), size)]
     return [[lines[i] for i in deals[j]] for j in torch.randperm(len(deals), generator=generator).tolist()]
+
+
+def repeat_factors(lines: list[Line], share: float) -> Tensor:
+    """Say how often an epoch should meet each line (L,): more than once for its rarest character's sake.
+
+    A character that a share f of the lines holds asks for sqrt(share / f), if that is more than 1.
+    """
+    counts = Counter(character for line in lines for character in set(line.text))
+    asks = {c: (share * len(lines) / n) ** 0.5 for c, n in counts.items() if c in ALPHABET}
+    return torch.tensor([max([1.0, *(asks.get(c, 0) for c in set(line.text))]) for line in lines])
+
+
+def repeated(lines: list[Line], factors: Tensor, generator: torch.Generator) -> list[Line]:
+    """Repeat each line by its factor; chance rounds a fraction up or down."""
+    times = (factors + torch.rand(len(factors), generator=generator)).long().tolist()
+    return [line for line, n in zip(lines, times) for _ in range(n)]

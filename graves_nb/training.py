@@ -14,7 +14,7 @@ from .checkpoints import read_tensors, save_weights, write_tensors
 from .mixture import mixture_loss
 from .models import HandwritingSynthesizer
 from .optim import GravesRMSprop
-from .strokes import Normalisation, batches, collate
+from .strokes import Normalisation, batches, collate, repeat_factors, repeated
 
 
 @dataclass
@@ -29,6 +29,8 @@ class Config:
     clip_lstm: float = 10.0
     clip_output: float = 100.0
     batch: int = 64
+    rare: float = 0.0  # lines with a character that fewer lines than this share hold are met more often
+    operands: str = "float32"  # or "bfloat16": of products, where the processor has them
     truncate: int = 0  # steps of back-propagation; 0 goes through whole lines, as the paper
     optimiser: str = "adam"  # or "rmsprop": the paper's, with the paper's constants
     lr: float = 1e-3  # of Adam; the paper's optimiser keeps its own
@@ -52,7 +54,9 @@ class Trainer:
         self.train = datasets.load(config.data, config.train_split)
         self.validation = datasets.load(config.data, config.validation_split)[: config.validation_lines]
         self.normalisation = Normalisation.fit(self.train)
+        self.factors = repeat_factors(self.train, config.rare)
         self.model = self.make_model().to(device)
+        self.model.operands = getattr(torch, config.operands)
         self.average = [w.detach().clone() for w in self.model.parameters()]
         self.optimiser = self.make_optimiser()
         self.progress = dict(update=0, epoch=0, batch=0, best=math.inf, stale=0, seconds=0.0, log=[])
@@ -89,10 +93,11 @@ class Trainer:
         return p["update"] >= c.updates or (c.patience and p["stale"] >= c.patience)
 
     def run_epoch(self, bar) -> None:
-        """Meet every line once, in an order that the seed and the epoch fix."""
+        """Meet every line once (rare characters more often), in an order that the seed and the epoch fix."""
         p = self.progress
         order = torch.Generator().manual_seed(self.config.seed * 1000 + p["epoch"])
-        for lines in batches(self.train, self.config.batch, order)[p["batch"]:]:
+        lines = repeated(self.train, self.factors, order)
+        for lines in batches(lines, self.config.batch, order)[p["batch"]:]:
             started, before = time.time(), p["update"]
             nats = self.train_on(collate(lines, self.normalisation))
             p["batch"] += 1

@@ -89,7 +89,7 @@ def test_whole_path_equals_the_loop_clips_included():
     x, y, text = small_batch()
     for clips in (dict(clip_lstm=None, clip_output=None), dict(clip_lstm=0.05, clip_output=0.3)):
         model = small_model(**clips)
-        loop, whole = (gradients(model, x, y, text, path) for path in ("plain", "whole"))
+        loop, whole = (gradients(model, x, y, text, path) for path in ("plain", "steps"))
         torch.testing.assert_close(whole[0], loop[0])
         torch.testing.assert_close(whole[1], loop[1])
         torch.testing.assert_close(whole[2], loop[2])
@@ -115,15 +115,15 @@ def test_stretches_with_the_state_carried_give_the_same_outputs():
 
 def test_clipped_gradient_of_a_batch_is_the_mean_of_its_lines():
     model, (x, y, text) = small_model(clip_lstm=0.05, clip_output=0.3), small_batch()
-    together = [g / 3 for g in gradients(model, x, y, text, "whole")[2]]
-    alone = [gradients(model, x[:, b : b + 1], y[:, b : b + 1], text[b : b + 1], "whole")[2] for b in range(3)]
+    together = [g / 3 for g in gradients(model, x, y, text, "steps")[2]]
+    alone = [gradients(model, x[:, b : b + 1], y[:, b : b + 1], text[b : b + 1], "steps")[2] for b in range(3)]
     for mean, *each in zip(together, *alone):
         torch.testing.assert_close(mean, sum(each) / 3)
 
 
 def test_gradients_against_finite_differences():
     model, (x, y, text) = small_model(clip_lstm=None, clip_output=None), small_batch(T=5)
-    exact = gradients(model, x, y, text, "whole")[2]
+    exact = gradients(model, x, y, text, "steps")[2]
     for w, g in zip(model.parameters(), exact):
         i = tuple(int(n) for n in np.unravel_index(int(g.abs().argmax()), g.shape))
         values = []

@@ -1,0 +1,487 @@
+// One peephole LSTM layer over whole lines on a processor, forward and backward, and the soft
+// window where the layer has one. Each thread takes some of the lines through all steps, so no
+// thread waits for another. What can wait until after the last step, the gradients of the
+// matrices, is left to large matrix products outside.
+//
+// Vectors of 16 floats are the compiler's own, so this runs on any processor; products of bfloat16
+// pairs, twice as fast, need AVX-512 BF16. Arrays are row-major, float32 but for `a` and `dz`, which
+// meet the large products outside and have their type. T, B, H, K, U, V are the book's axes.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <thread>
+#include <vector>
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
+
+namespace {
+
+constexpr int LANES = 16, ROWS = 6, COLUMNS = 4;  // a tile: 6 lines by 4 vectors fills the registers
+
+typedef float vec __attribute__((vector_size(64)));
+typedef int32_t ivec __attribute__((vector_size(64)));
+
+inline vec all(float x) { return x - vec{}; }
+
+// The first n numbers of a vector. A copy of constant size is one instruction, any other a call.
+inline vec load(const float* p, int n = LANES) {
+  vec v{};
+  if (n == LANES) std::memcpy(&v, p, sizeof v);
+  else std::memcpy(&v, p, n * sizeof(float));
+  return v;
+}
+
+inline void store(float* p, vec v, int n = LANES) {
+  if (n == LANES) std::memcpy(p, &v, sizeof v);
+  else std::memcpy(p, &v, n * sizeof(float));
+}
+
+inline vec least(vec a, vec b) { return a < b ? a : b; }
+inline vec most(vec a, vec b) { return a > b ? a : b; }
+inline vec clip(vec x, float limit) { return most(least(x, all(limit)), all(-limit)); }
+
+inline float sum(vec v) {
+  float total = 0;
+  for (int i = 0; i < LANES; i++) total += v[i];
+  return total;
+}
+
+// exp to about 2e-7: 2^n times a polynomial in what is left, |r| <= ln(2) / 2.
+inline vec exp(vec x) {
+  x = least(most(x, all(-87.0f)), all(88.0f));
+  const vec shifted = x * 1.44269504f + 12582912.0f;  // adding 1.5 * 2^23 rounds to a whole number
+  const vec n = shifted - 12582912.0f;
+  const vec r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  vec p = all(1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  const ivec power = ((ivec)shifted - 0x4B400000 + 127) << 23;
+  return p * (vec)power;
+}
+
+inline vec sigmoid(vec x) { return 1.0f / (1.0f + exp(-x)); }
+inline vec tanh(vec x) { return 2.0f / (1.0f + exp(-2.0f * x)) - 1.0f; }
+
+int round_up(int n, int unit) { return (n + unit - 1) / unit * unit; }
+
+// An array that starts on a cache line and holds zeros.
+struct Array {
+  std::unique_ptr<float, decltype(&std::free)> memory;
+  explicit Array(size_t n)
+      : memory(static_cast<float*>(std::aligned_alloc(64, round_up(std::max<size_t>(n, 1) * sizeof(float), 64))), &std::free) {
+    std::memset(memory.get(), 0, n * sizeof(float));
+  }
+  operator float*() const { return memory.get(); }
+};
+
+// How numbers meet in a product: one float32, or two bfloat16, in each word of 32 bits.
+struct Float32 {
+  static constexpr int PACK = 1;
+  static vec dot(vec sum, vec w, vec x) { return sum + w * x; }
+  static float word(const float* x) { return x[0]; }
+  static void put(float* words, vec x) { store(words, x); }
+  static vec get(const void* array, size_t at, int n) { return load(static_cast<const float*>(array) + at, n); }
+  static void keep(void* array, size_t at, vec x, int n) { store(static_cast<float*>(array) + at, x, n); }
+};
+
+#ifdef __AVX512BF16__
+struct BFloat16 {
+  static constexpr int PACK = 2;
+  static vec dot(vec sum, vec w, vec x) { return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)w, (__m512bh)x); }
+  static uint32_t round(float x) {
+    uint32_t bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    return (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+  }
+  static float word(const float* x) {
+    const uint32_t bits = round(x[0]) | round(x[1]) << 16;
+    float both;
+    std::memcpy(&both, &bits, sizeof both);
+    return both;
+  }
+  static void put(float* words, vec x) {
+    keep(words, 0, x, LANES);
+  }
+  static vec get(const void* array, size_t at, int n) {
+    __m256bh half{};
+    const uint16_t* from = static_cast<const uint16_t*>(array) + at;
+    if (n == LANES) std::memcpy(&half, from, sizeof half);
+    else std::memcpy(&half, from, n * sizeof(uint16_t));
+    return (vec)_mm512_cvtpbh_ps(half);
+  }
+  static void keep(void* array, size_t at, vec x, int n) {
+    const __m256bh half = _mm512_cvtneps_pbh((__m512)x);
+    uint16_t* to = static_cast<uint16_t*>(array) + at;
+    if (n == LANES) std::memcpy(to, &half, sizeof half);
+    else std::memcpy(to, &half, n * sizeof(uint16_t));
+  }
+};
+#endif
+
+// acc (R, N) += x (R, words) times w, whose words lie as (words, N, LANES).
+template <class P, int R, int N>
+inline void tile(const float* w, const float* x, int stride, int words, vec (&acc)[R][N]) {
+  for (int k = 0; k < words; k++, w += N * LANES) {
+    vec column[N];
+    for (int n = 0; n < N; n++) column[n] = load(w + n * LANES);
+    for (int r = 0; r < R; r++) {
+      const vec number = all(x[r * stride + k]);
+      for (int n = 0; n < N; n++) acc[r][n] = P::dot(acc[r][n], column[n], number);
+    }
+  }
+}
+
+// Call job.template run<R>(first line) for tiles of at most ROWS lines, as even as they come.
+template <class Job>
+void tiles(int lines, const Job& job) {
+  const int count = (lines + ROWS - 1) / ROWS;
+  for (int i = 0, row = 0; i < count; i++) {
+    const int rows = (lines - row) / (count - i);
+    switch (rows) {
+      case 1: job.template run<1>(row); break;
+      case 2: job.template run<2>(row); break;
+      case 3: job.template run<3>(row); break;
+      case 4: job.template run<4>(row); break;
+      case 5: job.template run<5>(row); break;
+      default: job.template run<6>(row);
+    }
+    row += rows;
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+// All that a call needs; the same struct goes both ways. Arrays with a T + 1 start with the state before.
+struct Layer {
+  int32_t T, B, H, V, K, U, threads, bfloat16;
+  float limit;
+  const float *weight_h, *weight_w, *peephole, *bias;  // (4H, H), (4H, V), (3, H), (4H)
+  const float *weight_p, *bias_p;                    // (3K, H), (3K)
+  const int32_t* codes;                              // (B, U): which character, -1 past the end
+  const void* a;                                     // (T, B, 4H): W_x x
+  float *gates, *h, *c;                              // (T, B, 4H): i, f, tanh(cell input), o; (T + 1, B, H) twice
+  float *kappa, *w, *shape;                          // (T + 1, B, K), (T + 1, B, V), (T, B, 3K): alpha, beta, step
+  const float *dh, *dw;                              // (T, B, H), (T, B, V): from above
+  void* dz;                                          // (T, B, 4H): derivatives of a, clipped
+  float *dp, *sums;                                  // (T, B, 3K), (threads, 7, H): of the bias and of the peepholes
+};
+}
+
+namespace {
+
+// What both directions share: sizes rounded up to whole vectors, and the weights in reading order.
+template <class P>
+struct Plan {
+  const Layer& l;
+  int Hp, Vp, blocks;
+  explicit Plan(const Layer& l) : l(l), Hp(round_up(l.H, LANES)), Vp(l.V ? round_up(l.V, LANES) : 0), blocks(Hp / LANES) {}
+
+  // W[row][column] of [W_h, W_w] with both parts rounded up; zero in what was added.
+  float weight(int gate, int unit, int column) const {
+    if (unit >= l.H) return 0;
+    const size_t row = (size_t)gate * l.H + unit;
+    if (column < Hp) return column < l.H ? l.weight_h[row * l.H + column] : 0;
+    column -= Hp;
+    return column < l.V ? l.weight_w[row * l.V + column] : 0;
+  }
+};
+
+// ---- The window (eqs 46-51 and 56-60), one line at a time ----
+
+struct WindowLine {
+  const Layer& l;
+  const int32_t* codes;
+  int length;
+  WindowLine(const Layer& l, int b) : l(l), codes(l.codes + (size_t)b * l.U), length(0) {
+    while (length < l.U && codes[length] >= 0) length++;
+  }
+
+  void forward(const float* h, const float* kappa_before, float* kappa, float* shape, float* w) const {
+    const int K = l.K;
+    for (int k = 0; k < 3 * K; k++) {
+      vec total{};
+      const float* row = l.weight_p + (size_t)k * l.H;
+      for (int j = 0; j < l.H; j += LANES) {
+        const int n = std::min(LANES, l.H - j);
+        total += load(row + j, n) * load(h + j, n);
+      }
+      shape[k] = std::exp(sum(total) + l.bias_p[k]);  // eqs (48) to (50)
+    }
+    for (int k = 0; k < K; k++) kappa[k] = kappa_before[k] + shape[2 * K + k];  // eq. (51)
+    std::memset(w, 0, l.V * sizeof(float));
+    for (int u = 0; u < length; u += LANES) {
+      vec phi{};
+      for (int k = 0; k < K; k++) phi += term(shape, kappa, k, u);  // eq. (46)
+      for (int i = 0; i < std::min(LANES, length - u); i++) w[codes[u + i]] += phi[i];  // eq. (47)
+    }
+  }
+
+  vec distance(const float* kappa, int k, int u) const {
+    const vec step = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    return kappa[k] - (step + (float)u);
+  }
+
+  vec term(const float* shape, const float* kappa, int k, int u) const {
+    const vec d = distance(kappa, k, u);
+    return shape[k] * exp(-shape[l.K + k] * d * d);
+  }
+
+  // From dw (V) to the derivatives of the three "hats" (3K) and, in place, of kappa (K).
+  void backward(const float* dw, const float* kappa, const float* shape, float* dkappa, float* dp) const {
+    const int K = l.K;
+    std::vector<float> seen(round_up(length, LANES), 0.0f);
+    for (int u = 0; u < length; u++) seen[u] = dw[codes[u]];
+    for (int k = 0; k < K; k++) {
+      vec d_alpha{}, d_beta{}, d_kappa{};
+      for (int u = 0; u < length; u += LANES) {
+        const vec d = distance(kappa, k, u), eps = term(shape, kappa, k, u) * load(&seen[u]);  // eq. (56)
+        d_alpha += eps;          // eq. (57)
+        d_beta += eps * d * d;   // eq. (58)
+        d_kappa += eps * d;      // eq. (59)
+      }
+      dp[k] = sum(d_alpha);
+      dp[K + k] = -shape[K + k] * sum(d_beta);
+      dkappa[k] -= 2 * shape[K + k] * sum(d_kappa);
+      dp[2 * K + k] = shape[2 * K + k] * dkappa[k];  // eq. (60)
+    }
+  }
+};
+
+// ---- Forward ----
+
+template <class P>
+struct Forward : Plan<P> {
+  using Plan<P>::l;
+  using Plan<P>::Hp;
+  using Plan<P>::Vp;
+  using Plan<P>::blocks;
+  int words;
+  Array packed;
+
+  explicit Forward(const Layer& l)
+      : Plan<P>(l), words((Hp + Vp) / P::PACK), packed((size_t)blocks * words * COLUMNS * LANES) {
+    float* out = packed;
+    for (int block = 0; block < blocks; block++)
+      for (int k = 0; k < words; k++)
+        for (int gate = 0; gate < 4; gate++)
+          for (int i = 0; i < LANES; i++) {
+            float pair[2] = {};
+            for (int p = 0; p < P::PACK; p++) pair[p] = this->weight(gate, block * LANES + i, k * P::PACK + p);
+            *out++ = P::word(pair);
+          }
+  }
+
+  struct Step {
+    const Forward& f;
+    int first, t;           // the thread's first line, and the step
+    const float* now;       // operands (lines, words) of this step
+    float* next;            // and of the next
+    template <int R> void run(int row) const { f.template cells<R>(first + row, t, now + row * f.words, next + row * f.words); }
+  };
+
+  template <int R>
+  void cells(int b, int t, const float* now, float* next) const {
+    const int H = l.H;
+    for (int block = 0; block < blocks; block++) {
+      const int j = block * LANES, n = std::min(LANES, H - j);
+      vec acc[R][4], bias[4];
+      for (int gate = 0; gate < 4; gate++) bias[gate] = load(l.bias + gate * H + j, n);
+      for (int r = 0; r < R; r++)
+        for (int gate = 0; gate < 4; gate++) acc[r][gate] = P::get(l.a, ((size_t)t * l.B + b + r) * 4 * H + gate * H + j, n) + bias[gate];
+      tile<P, R, 4>(packed + (size_t)block * words * 4 * LANES, now, words, words, acc);
+      const vec w_ci = load(l.peephole + j, n), w_cf = load(l.peephole + H + j, n), w_co = load(l.peephole + 2 * H + j, n);
+      for (int r = 0; r < R; r++) {
+        const size_t before = ((size_t)t * l.B + b + r) * H + j, after = before + (size_t)l.B * H;
+        vec c = load(l.c + before, n);
+        const vec i = sigmoid(acc[r][0] + w_ci * c);  // eq. (7)
+        const vec f = sigmoid(acc[r][1] + w_cf * c);  // eq. (8)
+        const vec g = tanh(acc[r][2]);
+        c = f * c + i * g;                             // eq. (9)
+        const vec o = sigmoid(acc[r][3] + w_co * c);  // eq. (10)
+        const vec h = o * tanh(c);                     // eq. (11)
+        float* gate = l.gates + ((size_t)t * l.B + b + r) * 4 * H + j;
+        store(gate, i, n), store(gate + H, f, n), store(gate + 2 * H, g, n), store(gate + 3 * H, o, n);
+        store(l.c + after, c, n), store(l.h + after, h, n);
+        P::put(next + (r * words) + j / P::PACK, h);
+      }
+    }
+  }
+
+  void put(float* words, const float* x, int n) const {
+    for (int j = 0; j < n; j += LANES) P::put(words + j / P::PACK, load(x + j, std::min(LANES, n - j)));
+  }
+
+  void run(int, int first, int last) const {
+    const int lines = last - first;
+    Array now((size_t)lines * words), next((size_t)lines * words);
+    float *x = now, *y = next;
+    std::vector<WindowLine> windows;
+    for (int b = first; b < last; b++) {
+      put(x + (b - first) * words, l.h + (size_t)b * l.H, l.H);
+      if (!l.V) continue;
+      windows.emplace_back(l, b);
+      put(x + (b - first) * words + Hp / P::PACK, l.w + (size_t)b * l.V, l.V);
+    }
+    for (int t = 0; t < l.T; t++, std::swap(x, y)) {
+      tiles(lines, Step{*this, first, t, x, y});
+      for (int b = first; l.V && b < last; b++) {
+        const size_t before = (size_t)t * l.B + b, after = before + l.B;
+        windows[b - first].forward(l.h + after * l.H, l.kappa + before * l.K, l.kappa + after * l.K,
+                                   l.shape + before * 3 * l.K, l.w + after * l.V);
+        put(y + (b - first) * words + Hp / P::PACK, l.w + after * l.V, l.V);
+      }
+    }
+  }
+};
+
+// ---- Backward ----
+
+template <class P>
+struct Backward : Plan<P> {
+  using Plan<P>::l;
+  using Plan<P>::Hp;
+  using Plan<P>::Vp;
+  using Plan<P>::blocks;
+  int words, width;  // of an operand (4 gates), and of a result (dh, dw)
+  Array packed;
+
+  explicit Backward(const Layer& l)
+      : Plan<P>(l), words(4 * Hp / P::PACK), width(Hp + Vp), packed((size_t)words * width) {
+    float* out = packed;
+    for (int column = 0; column < width; column += COLUMNS * LANES)
+      for (int k = 0; k < words; k++)
+        for (int j = column; j < std::min(width, column + COLUMNS * LANES); j++) {
+          float pair[2] = {};
+          for (int p = 0; p < P::PACK; p++) {
+            const int row = k * P::PACK + p;
+            pair[p] = this->weight(row / Hp, row % Hp, j);
+          }
+          *out++ = P::word(pair);
+        }
+  }
+
+  // back (lines, width) = dz (lines, 4H) times [W_h, W_w].
+  struct Product {
+    const Backward& f;
+    const float* dz;
+    float* back;
+    template <int R> void run(int row) const {
+      for (int column = 0; column < f.width; column += COLUMNS * LANES) {
+        const float* w = f.packed + (size_t)column * f.words;
+        const float* x = dz + row * f.words;
+        float* y = back + row * f.width + column;
+        switch (std::min(COLUMNS, (f.width - column) / LANES)) {
+          case 1: f.template columns<R, 1>(w, x, y); break;
+          case 2: f.template columns<R, 2>(w, x, y); break;
+          case 3: f.template columns<R, 3>(w, x, y); break;
+          default: f.template columns<R, 4>(w, x, y);
+        }
+      }
+    }
+  };
+
+  template <int R, int N>
+  void columns(const float* w, const float* x, float* y) const {
+    vec acc[R][N] = {};
+    tile<P, R, N>(w, x, words, words, acc);
+    for (int r = 0; r < R; r++)
+      for (int n = 0; n < N; n++) store(y + r * width + n * LANES, acc[r][n]);
+  }
+
+  // One line, one step: dh (H) and dc (Hp, in place) give dz, as floats and as operands.
+  void cell(int t, int b, const float* dh, float* dc, float* operand, float* sums) const {
+    const int H = l.H;
+    const size_t line = (size_t)t * l.B + b;
+    const float *gates = l.gates + line * 4 * H, *c_before = l.c + line * H, *c_after = c_before + (size_t)l.B * H;
+    for (int j = 0; j < H; j += LANES) {
+      const int n = std::min(LANES, H - j);
+      const vec i = load(gates + j, n), f = load(gates + H + j, n), g = load(gates + 2 * H + j, n), o = load(gates + 3 * H + j, n);
+      const vec before = load(c_before + j, n), after = load(c_after + j, n), tanh_c = tanh(after), d = load(dh + j);
+      const vec z_o = clip(d * tanh_c * o * (1.0f - o), l.limit);
+      vec d_c = load(dc + j) + d * o * (1.0f - tanh_c * tanh_c) + load(l.peephole + 2 * H + j, n) * z_o;
+      const vec z_i = clip(d_c * g * i * (1.0f - i), l.limit);
+      const vec z_f = clip(d_c * before * f * (1.0f - f), l.limit);
+      const vec z_g = clip(d_c * i * (1.0f - g * g), l.limit);
+      d_c = d_c * f + load(l.peephole + j, n) * z_i + load(l.peephole + H + j, n) * z_f;
+      store(dc + j, d_c);
+      const vec z[4] = {z_i, z_f, z_g, z_o}, seen[7] = {z_i, z_f, z_g, z_o, z_i * before, z_f * before, z_o * after};
+      for (int gate = 0; gate < 4; gate++) {
+        P::keep(l.dz, line * 4 * H + gate * H + j, z[gate], n);
+        P::put(operand + (gate * Hp + j) / P::PACK, z[gate]);
+      }
+      for (int k = 0; k < 7; k++) store(sums + k * H + j, load(sums + k * H + j, n) + seen[k], n);
+    }
+  }
+
+  // Add what the window asks of the first layer: dh += dp W_p, with dw now complete.
+  void look(const WindowLine& window, int t, int b, float* dh, float* dw, float* dkappa) const {
+    const size_t line = (size_t)t * l.B + b;
+    float* dp = l.dp + line * 3 * l.K;
+    for (int v = 0; v < l.V; v++) dw[v] += l.dw[line * l.V + v];
+    window.backward(dw, l.kappa + (line + l.B) * l.K, l.shape + line * 3 * l.K, dkappa, dp);
+    for (int k = 0; k < 3 * l.K; k++)
+      for (int j = 0; j < l.H; j++) dh[j] += dp[k] * l.weight_p[(size_t)k * l.H + j];
+  }
+
+  void run(int thread, int first, int last) const {
+    const int lines = last - first;
+    Array dz((size_t)lines * words), back((size_t)lines * width), dc((size_t)lines * Hp), dkappa((size_t)lines * std::max(1, l.K));
+    float* sums = l.sums + (size_t)thread * 7 * l.H;
+    std::vector<WindowLine> windows;
+    for (int b = first; l.V && b < last; b++) windows.emplace_back(l, b);
+    for (int t = l.T - 1; t >= 0; t--) {
+      for (int b = first; b < last; b++) {
+        const int row = b - first;
+        float* dh = back + row * width;
+        const float* above = l.dh + ((size_t)t * l.B + b) * l.H;
+        for (int j = 0; j < l.H; j++) dh[j] += above[j];
+        if (l.V) look(windows[row], t, b, dh, dh + Hp, dkappa + row * l.K);
+        cell(t, b, dh, dc + row * Hp, dz + row * words, sums);
+      }
+      tiles(lines, Product{*this, dz, back});
+    }
+  }
+};
+
+// Deal the lines to the threads and wait for them.
+template <class Job>
+void share(const Job& job) {
+  const int count = std::max(1, std::min(job.l.threads, job.l.B));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < count; i++)
+    threads.emplace_back([&, i] { job.run(i, job.l.B * i / count, job.l.B * (i + 1) / count); });
+  for (auto& thread : threads) thread.join();
+}
+
+template <template <class> class Job>
+void run(const Layer& layer) {
+#ifdef __AVX512BF16__
+  if (layer.bfloat16) return share(Job<BFloat16>(layer));
+#endif
+  share(Job<Float32>(layer));
+}
+
+}  // namespace
+
+extern "C" {
+int has_bfloat16() {
+#ifdef __AVX512BF16__
+  return 1;
+#else
+  return 0;
+#endif
+}
+void forward(const Layer* layer) { run<Forward>(*layer); }
+void backward(const Layer* layer) { run<Backward>(*layer); }
+}
