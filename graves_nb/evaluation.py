@@ -14,9 +14,10 @@ import torch
 from tqdm import tqdm
 
 from . import datasets
+from .batches import collate
 from .checkpoints import load_weights
 from .mixture import mixture_loss, mixture_parameters
-from .strokes import Normalisation, collate
+from .strokes import Normalisation
 
 
 def squared_errors(y_hat, y) -> tuple[torch.Tensor, torch.Tensor]:

@@ -55,6 +55,7 @@ def log_normal(y_hat: Tensor, x: Tensor) -> Tensor:
     d2 = (x[..., 1:2] - mu2) * torch.exp(-sigma2)
     r = rho_hat.abs()
     log_q = 2 * (math.log(2) - r - F.softplus(-2 * r))  # log(1 - tanh(r)^2)
+    log_q = log_q.clamp(min=-40)  # nearer to 1 than any float that is not 1
     z = (d1 - torch.tanh(rho_hat) * d2) ** 2 * torch.exp(-log_q) + d2**2  # eq. (25)
     return -0.5 * (z + log_q) - sigma1 - sigma2 - math.log(2 * math.pi)  # eq. (24)
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
+from .alphabet import one_hot
 from .checkpoints import load_weights, read_tensors, write_tensors
 from .paths import data_path, site_pen
 from .sampling import Prime, Sample, sample
-from .strokes import Normalisation, to_svg
+from .strokes import Normalisation
+from .svg import to_svg
 
 
 @dataclass
@@ -31,6 +34,11 @@ class Pen:
     def write(self, texts: list[str], bias=0.5, seeds=None, prime: Prime | None = None) -> list[Sample]:
         """Write lines of ink (normalised offsets)."""
         return sample(self.model, texts, bias=bias, seeds=seeds, prime=prime)
+
+    @torch.no_grad()
+    def read(self, text: str, points: Tensor) -> Tensor:
+        """Return the raw outputs (T, 1 + 6M) after each of `points` (T, 3), normalised, in a line that reads `text`."""
+        return self.model(points.unsqueeze(1), one_hot([text]))[0].squeeze(1)
 
     def write_rows(self, texts, bias, seed, prime=None) -> list[dict]:
         """Write each text as a row for JSON; a text that cannot be written gives its error."""
@@ -56,7 +64,7 @@ class Pen:
             raw = torch.tensor(row["offsets"], dtype=torch.float32)
             return Prime(row["text"], self.normalisation.apply(raw))
         except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path} is not a line as `sample --json` writes it: it needs text and offsets.") from error
+            raise ValueError(f"{path} is not a line that `sample --json` wrote: it needs text and offsets.") from error
 
     def save_rows(self, rows, json_path, svg_path, many: bool) -> None:
         """Write the JSON and the picture that were asked for; print the JSON where neither was."""
@@ -66,7 +74,7 @@ class Pen:
         if svg_path:
             if many:
                 raise ValueError("--svg draws one line: leave out --texts, or leave out --svg.")
-            write_text(svg_path, to_svg(rows[0]["offsets"], title=rows[0]["text"]))
+            write_text(svg_path, to_svg(rows[0]["offsets"], title=rows[0]["text"], alone=True))
         if not (json_path or svg_path):
             print(text, end="")
 

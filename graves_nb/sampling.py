@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .alphabet import check_text, one_hot
+from .alphabet import one_hot
+from .checks import check_bias, check_prime, check_text
 from .mixture import mixture_parameters, sample_mixture
 from .window import WindowShape
 
@@ -65,22 +66,6 @@ def past_the_end(shape: WindowShape, lengths: Tensor) -> Tensor:
     log_phi = shape.log_phi(u)  # (B, U + 1)
     inside = log_phi.masked_fill(u > lengths.unsqueeze(-1), -math.inf).amax(1)
     return log_phi.gather(1, lengths.unsqueeze(-1)).squeeze(-1) > inside
-
-
-def check_bias(bias: float) -> float:
-    """Return a bias that can be used, or say what is wrong with it."""
-    if not (isinstance(bias, (int, float)) and math.isfinite(bias) and bias >= 0):
-        raise ValueError(f"The bias must be a number from 0 (none) upwards, not {bias!r}. Try 0.5.")
-    return float(bias)
-
-
-def check_prime(prime: Prime) -> Prime:
-    """Return a prime that can be used, or say what is wrong with it."""
-    if not prime.text:
-        raise ValueError("A prime needs its transcript: the window must know what the ink reads.")
-    if prime.offsets.ndim != 2 or prime.offsets.shape[1] != 3 or not len(prime.offsets):
-        raise ValueError("A prime's offsets must be rows of [dx, dy, end_of_stroke], at least one.")
-    return prime
 
 
 @torch.no_grad()

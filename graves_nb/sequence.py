@@ -74,8 +74,8 @@ def states(first: Tensor, T: int) -> Tensor:
 
 def outer_sum(dz: Tensor, x: Tensor) -> Tensor:
     """Sum the outer products over time and lines: one large matrix product."""
-    x = x.to(dz.dtype)
-    return (dz.flatten(0, 1).T @ (x.flatten(0, 1) if x.ndim == 3 else x)).to(torch.promote_types(dz.dtype, torch.float32))
+    x = x.flatten(0, -2).to(dz.dtype)
+    return (dz.flatten(0, 1).T @ x).to(torch.promote_types(dz.dtype, torch.float32))
 
 
 def best_path(model, x: Tensor) -> str:

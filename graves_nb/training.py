@@ -10,11 +10,12 @@ import torch
 from tqdm import tqdm
 
 from . import datasets
+from .batches import batches, collate, repeat_factors, repeated
 from .checkpoints import read_tensors, save_weights, write_tensors
 from .mixture import mixture_loss
 from .models import HandwritingSynthesizer
 from .optim import GravesRMSprop
-from .strokes import Normalisation, batches, collate, repeat_factors, repeated
+from .strokes import Normalisation
 
 
 @dataclass
@@ -96,8 +97,8 @@ class Trainer:
         """Meet every line once (rare characters more often), in an order that the seed and the epoch fix."""
         p = self.progress
         order = torch.Generator().manual_seed(self.config.seed * 1000 + p["epoch"])
-        lines = repeated(self.train, self.factors, order)
-        for lines in batches(lines, self.config.batch, order)[p["batch"]:]:
+        epoch = batches(repeated(self.train, self.factors, order), self.config.batch, order)
+        for lines in epoch[p["batch"] :]:
             started, before = time.time(), p["update"]
             nats = self.train_on(collate(lines, self.normalisation))
             p["batch"] += 1
@@ -165,7 +166,7 @@ class Trainer:
             p.update(best=score, stale=0)
             save_weights(self.out / "weights.safetensors", self.model, dtype=torch.float32,
                          normalisation=dataclasses.asdict(self.normalisation), data=self.config.data,
-                         training=dict(dataclasses.asdict(self.config), **{k: p[k] for k in ("update", "epoch", "seconds")}))
+                         training=dataclasses.asdict(self.config) | {k: p[k] for k in ("update", "epoch", "seconds")})
         self.put(live)
 
     @torch.no_grad()

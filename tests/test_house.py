@@ -237,7 +237,7 @@ sys.meta_path.insert(0, OnlyTheseFour())
 
 
 # What draws or shows; all else must be importable where a network is trained.
-SHOWING = {"widgets", "plotting"}
+SHOWING = {"widgets", "toys", "plotting"}
 
 
 @pytest.fixture(scope="module")
@@ -280,3 +280,8 @@ def test_modules_import_with_four_packages_only(blocker):
 def test_the_blocker_blocks(blocker):
     done = python(blocker + "import matplotlib")
     assert done.returncode != 0 and "not on the training machine" in done.stderr
+
+
+def test_the_code_is_in_style():
+    done = subprocess.run([sys.executable, "-m", "ruff", "check", "."], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

@@ -37,7 +37,7 @@ def download(tmp_path):
         tar(source / "lineStrokes-all.tar.gz", strokes or {"lineStrokes/z01/z01-000/z01-000a-01.xml": STROKES})
         tar(source / "ascii-all.tar.gz", {"ascii/z01/z01-000/z01-000a.txt": "OCR:\n\nno\n\nCSR:\n\nFirst line\nSecond\n"})
         for name in iam_ondb.LISTS:
-            (source / name).write_text("z01-000a\n" if name == "trainset.txt" else "")
+            (source / f"{name}.txt").write_text("z01-000a\n" if name == "trainset" else "")
         return source
 
     return make

@@ -40,23 +40,31 @@ def gradients(model, x, y, text, path):
 
 def poison():
     """Leave numbers in freed memory that would show if an output were not written."""
-    del (filled := [torch.full((300_000,), float("nan")) for _ in range(8)])[:]
+    [torch.full((300_000,), float("nan")) for _ in range(8)].clear()
+
+
+def errors(found, exact):
+    """The norm of the error over that of the gradient: of all weights together, and of the worst tensor."""
+    together = sum(((a - b) ** 2).sum() for a, b in zip(found, exact)) / sum((b**2).sum() for b in exact)
+    return together.sqrt().item(), max(((a - b).norm() / b.norm()).item() for a, b in zip(found, exact))
 
 
 @pytest.mark.parametrize("operands", LIMITS)
 @pytest.mark.parametrize("hidden, B", [(64, 1), (50, 5), (64, 13)])
 def test_native_gradients_are_those_of_the_loop(operands, hidden, B):
+    """On fresh random lines each time; the middle one of three, since a far point can carry a whole gradient."""
     if operands == torch.bfloat16 and not cpu.has_bfloat16():
         pytest.skip("this processor has no products of bfloat16 pairs")
-    model, (x, y, text) = HandwritingSynthesizer(hidden=hidden, clip_lstm=CLIPS[operands]), batch(B)
-    exact = gradients(copy.deepcopy(model).double(), x.double(), y.double(), text.double(), "plain")
-    model.operands = operands
-    poison()
-    found = gradients(model, x, y, text, "native")
-    error = sum(((a - b) ** 2).sum() for a, b in zip(found[2], exact[2])).sqrt()
-    assert error / sum((b**2).sum() for b in exact[2]).sqrt() < LIMITS[operands]
-    for a, b in zip(found[2], exact[2]):
-        assert (a - b).norm() / b.norm() < 2.5 * LIMITS[operands]
+    seen = []
+    for _ in range(3):
+        model, (x, y, text) = HandwritingSynthesizer(hidden=hidden, clip_lstm=CLIPS[operands]), batch(B)
+        exact = gradients(copy.deepcopy(model).double(), x.double(), y.double(), text.double(), "plain")
+        model.operands = operands
+        poison()
+        found = gradients(model, x, y, text, "native")
+        seen.append(errors(found[2], exact[2]))
+    together, worst = (sorted(column)[1] for column in zip(*seen))
+    assert together < LIMITS[operands] and worst < 2.5 * LIMITS[operands]
     if operands == torch.float32:
         for mine, theirs in zip(flat(found[1]), flat(exact[1])):
             torch.testing.assert_close(mine.double(), theirs, atol=1e-4, rtol=1e-4)

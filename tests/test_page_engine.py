@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from graves_nb import alphabet, sampling
+from graves_nb import alphabet, checks, sampling
 from graves_nb.bench_page import serve_files
 from graves_nb.checkpoints import load_weights, save_weights
 from graves_nb.models import HandwritingSynthesizer
@@ -242,7 +242,7 @@ def test_bad_texts_are_explained(in_page, random_pen, text, words):
 def test_the_page_and_python_know_the_same_text(in_page, random_pen):
     """One table of what to write instead, one limit, on both sides."""
     body = "const { INSTEAD, LONGEST, STEPS_PER_CHARACTER } = await import('/sampler.js'); return [INSTEAD, LONGEST, STEPS_PER_CHARACTER];"
-    assert in_page(body, random_pen) == [alphabet.INSTEAD, alphabet.MAX_CHARACTERS, sampling.STEPS_PER_CHARACTER]
+    assert in_page(body, random_pen) == [checks.INSTEAD, checks.MAX_CHARACTERS, sampling.STEPS_PER_CHARACTER]
 
 
 def test_every_known_character_may_be_written(in_page, random_pen):

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from graves_nb.alphabet import ALPHABET, INSTEAD, MAX_CHARACTERS, OTHER, V, check_text, encode, one_hot
+from graves_nb.alphabet import ALPHABET, OTHER, V, encode, one_hot
+from graves_nb.batches import batches, collate
+from graves_nb.checks import INSTEAD, MAX_CHARACTERS, check_text
 from graves_nb.datasets import load, sentences, synthetic
-from graves_nb.strokes import Line, Normalisation, batches, collate, from_strokes, targets, to_page, to_strokes, to_svg
+from graves_nb.strokes import Line, Normalisation, from_strokes, targets, to_page, to_strokes
+from graves_nb.svg import to_svg
 
 
 @pytest.fixture(scope="module")

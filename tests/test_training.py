@@ -12,11 +12,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from graves_nb import datasets
+from graves_nb.batches import collate
 from graves_nb.checkpoints import WeightsError, load_weights, read_tensors, save_weights
 from graves_nb.evaluation import nats, write_result
 from graves_nb.mixture import mixture_loss
 from graves_nb.models import HandwritingSynthesizer
-from graves_nb.strokes import Normalisation, collate
+from graves_nb.strokes import Normalisation
 from graves_nb.training import Config, Trainer
 
 torch.set_num_threads(1)

@@ -25,7 +25,7 @@ function mend() {
     entry.setAttribute("role", "listitem");
   }
   // What scrolls sideways can be scrolled by keyboard.
-  for (const box of document.querySelectorAll(".highlight pre, .table-scroll, div.math")) {
+  for (const box of document.querySelectorAll(".highlight pre, .table-scroll, div.math, .figure")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   }
 }

@@ -10,8 +10,8 @@ import os
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Iterator
 from xml.parsers import expat
 
 import numpy as np

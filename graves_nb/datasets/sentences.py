@@ -2,7 +2,8 @@
 
 import numpy as np
 
-WORDS = np.array("""the of and to a in that is was he for it with as his on be at by had not are but from or have an they which
+WORDS = np.array("""
+the of and to a in that is was he for it with as his on be at by had not are but from or have an they which
 one you were her all she there would their we him been has when who will more no if out so said what up its about into
 than them can only other new some could time these two may then do first any my now such like our over man me even most
 made after also did many before must through back years where much your way well down should because each just those
@@ -28,12 +29,15 @@ puzzle bottle kettle paddle saddle giggle bubble table able cable purple simple 
 trouble court count round sound ground found cloud proud mouth south house mouse shout about point coin boil oil spoil
 noise choice toy boy joy enjoy royal loyal dream cream stream team steam clean mean bean leave speak weak peak real
 deal meal seal heat meat seat treat feet meet sleep deep keep sheep green queen seen between wheel feel steel need seed
-feed speed bleed free tree three agree coffee""".split())
+feed speed bleed free tree three agree coffee
+""".split())
 
-NAMES = np.array("""Quentin Xavier Zoe Alice Bruno Clara David Emma Frank Grace Henry Iris Jacob Kate Louis Maria Nora Oscar
+NAMES = np.array("""
+Quentin Xavier Zoe Alice Bruno Clara David Emma Frank Grace Henry Iris Jacob Kate Louis Maria Nora Oscar
 Peter Queen Ruth Simon Tom Una Victor Wendy Xenia York Zurich Quebec Oxford London Paris Rome Berlin Cairo Delhi Essex
 Ghana Haiti India Japan Kent Lima Malta Norway Oslo Poland Quito Russia Spain Turkey Uganda Vienna Wales Yemen Zambia
-Zagreb Zulu Quaker Xerxes January February March April May June July August September October November December""".split())
+Zagreb Zulu Quaker Xerxes January February March April May June July August September October November December
+""".split())
 
 
 def sentence(rng) -> str:

@@ -7,7 +7,7 @@ It is never called handwriting: it is synthetic ink.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -114,7 +114,7 @@ def pace(places: np.ndarray, breaks: np.ndarray, style: Style) -> np.ndarray:
     return np.concatenate(rows)
 
 
-@lru_cache(maxsize=None)
+@cache
 def glyphs(font: str) -> dict:
     """Return each character's left and right side, and its strokes as dense, smooth places."""
     from HersheyFonts import HersheyFonts

@@ -11,7 +11,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -20,8 +20,8 @@ from torch import Tensor
 SOURCE = Path(__file__).with_name("lstm.cpp")
 FLAGS = ["-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-pthread", "-Wno-psabi"]
 SIZES = ("T", "B", "H", "V", "K", "U", "threads", "bfloat16")
-ARRAYS = ("weight_h", "weight_w", "peephole", "bias", "weight_p", "bias_p", "codes", "a", "gates", "h", "c", "kappa", "w", "shape",
-          "dh", "dw", "dz", "dp", "sums")
+ARRAYS = ("weight_h", "weight_w", "peephole", "bias", "weight_p", "bias_p", "codes", "a", "gates", "h", "c", "kappa",
+          "w", "shape", "dh", "dw", "dz", "dp", "sums")
 
 
 class Layer(ctypes.Structure):
@@ -31,7 +31,7 @@ class Layer(ctypes.Structure):
                 + [(name, ctypes.c_void_p) for name in ARRAYS])
 
 
-@lru_cache(maxsize=None)
+@cache
 def library() -> ctypes.CDLL | None:
     """Return the compiled library, from the cache if it stands there; None without a compiler."""
     compiler = shutil.which(os.environ.get("CXX", "c++"))

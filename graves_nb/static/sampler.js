@@ -39,7 +39,7 @@ export function drawPoint(y, M, bias, [uComponent, uPen, n1, n2]) {
   ];
 }
 
-/** What a writer can use instead: the table of graves_nb/alphabet.py. */
+/** What a writer can use instead: the table of graves_nb/checks.py. */
 export const INSTEAD = {
   "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-",
   "\u2026": "...", "&": "and", "%": "per cent", "+": "plus", "=": "equals", "/": "or",

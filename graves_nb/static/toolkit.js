@@ -85,6 +85,29 @@ export function sharpCanvas({ label, height, draw }) {
   return { canvas, redraw, stop };
 }
 
+/** Let the reader drag things on a canvas. `find(x, y)` names the thing at a place in CSS pixels, or
+ *  gives undefined, and the page scrolls as usual; `move(thing, x, y)` follows; `drop(thing)` ends. */
+export function draggable(canvas, { find, move, drop = () => {} }) {
+  let held;
+  const at = ({ clientX, clientY }) => {
+    const box = canvas.getBoundingClientRect();
+    return [clientX - box.left, clientY - box.top];
+  };
+  canvas.addEventListener("touchstart", (event) => {
+    if (find(...at(event.touches[0])) !== undefined) event.preventDefault(); // or the page would scroll
+  }, { passive: false });
+  canvas.addEventListener("pointerdown", (event) => {
+    held = find(...at(event));
+    if (held === undefined) return;
+    canvas.setPointerCapture(event.pointerId);
+    move(held, ...at(event));
+  });
+  canvas.addEventListener("pointermove", (event) => held !== undefined && move(held, ...at(event)));
+  for (const end of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(end, () => { if (held !== undefined) drop(held); held = undefined; });
+  }
+}
+
 /** The present value of a CSS colour variable of the toy, such as `colour(root, "--ink")`. */
 export function colour(root, variable) {
   const probe = el("span", { hidden: true });
@@ -93,6 +116,17 @@ export function colour(root, variable) {
   const { color } = getComputedStyle(probe);
   probe.remove();
   return color;
+}
+
+// Cividis, a map of colours that reads alike with every kind of colour vision, at nine places.
+const CIVIDIS = ["00224e", "123570", "3b496c", "575d6d", "707173", "8a8678", "a59c74", "c3b369", "fee838"]
+  .map((hex) => [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16)));
+
+/** The colour of a number from 0 to 1. */
+export function cividis(share, alpha = 1) {
+  const place = Math.max(0, Math.min(1, share)) * (CIVIDIS.length - 1), i = Math.min(CIVIDIS.length - 2, Math.floor(place));
+  const mixed = CIVIDIS[i].map((value, k) => Math.round(value + (place - i) * (CIVIDIS[i + 1][k] - value)));
+  return `rgb(${mixed.join(" ")} / ${alpha})`;
 }
 
 /** Call `changed` when the book, JupyterLab or the system turns light or dark. Returns a stop. */
