@@ -4,13 +4,11 @@ import re
 from urllib.parse import urlencode
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from hands import Hand, check_access
 
 COVER = "/book/intro.html"
 SHORT = dict(text="on we go", bias="1", style="0", priming="99", seed="3")
 SAME = 0.2  # CSS pixels between the strokes of WebAssembly and of plain JavaScript
-SMALL = """() => [...document.querySelectorAll('.pen :is(button, a, select, .toy-choice, input[type=text])')]
-  .filter((element) => element.getBoundingClientRect().height < 40).map((element) => element.textContent)"""
 PICTURE = "() => document.querySelector('.pen canvas').toDataURL()"
 
 
@@ -54,38 +52,6 @@ def strokes(page):
     text = download.value.path().read_text(encoding="utf-8")
     assert text.startswith("<svg") and f"<title>{page.get_by_label('Text').input_value()}</title>" in text
     return [float(number) for path in re.findall(r' d="([^"]+)"', text) for number in re.findall(r"-?[\d.]+", path)]
-
-
-class Hand:
-    """The same acts by mouse, by touch or by keyboard."""
-
-    def __init__(self, page, kind):
-        self.page, self.kind = page, kind
-
-    def slide(self, name, share):
-        """Move a slider to a share of its way (with keys: a few steps towards it)."""
-        slider = self.page.get_by_role("slider", name=name)
-        slider.scroll_into_view_if_needed()
-        if self.kind == "keyboard":
-            slider.focus()
-            for _ in range(3):
-                self.page.keyboard.press("ArrowRight" if share > 0.3 else "ArrowLeft")
-            return
-        box = slider.bounding_box()
-        self.at(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
-
-    def press(self, control):
-        """Click, tap or press a control."""
-        control.scroll_into_view_if_needed()
-        if self.kind == "keyboard":
-            control.focus()
-            self.page.keyboard.press("Space" if control.get_attribute("type") == "radio" else "Enter")
-            return
-        box = control.bounding_box()
-        self.at(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-
-    def at(self, x, y):
-        (self.page.touchscreen.tap if self.kind == "touch" else self.page.mouse.click)(x, y)
 
 
 @pytest.mark.parametrize("kind", ["pointer", "touch", "keyboard"])
@@ -253,13 +219,7 @@ def test_axe_finds_nothing_and_nothing_is_cut(pen):
     page = pen(link(style="2", priming="1"))
     page.get_by_label("Text").fill("")
     page.keyboard.press("Enter")
-    for width, colours in [(360, "dark"), (800, "light"), (1600, "dark")]:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=colours)
-        results = Axe().run(page, context=".pen", options={"resultTypes": ["violations"]})
-        assert results.violations_count == 0, results.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-        assert page.evaluate(SMALL) == []
+    check_access(page, ".pen")
 
 
 def test_light_and_dark_follow_the_theme(pen):

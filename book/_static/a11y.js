@@ -7,6 +7,10 @@ function mend() {
   for (const button of document.querySelectorAll(".search-button-field")) {
     button.removeAttribute("aria-label");
   }
+  // So must that of a fold: "Show code cell source" is its name.
+  for (const fold of document.querySelectorAll("details.hide > summary")) {
+    fold.removeAttribute("aria-label");
+  }
   // The icons of the colour switch carry titles that argue with the button's own name.
   for (const icon of document.querySelectorAll(".theme-switch")) {
     icon.removeAttribute("title");
@@ -24,11 +28,21 @@ function mend() {
   for (const entry of document.querySelectorAll('[role="doc-biblioentry"]')) {
     entry.setAttribute("role", "listitem");
   }
-  // What scrolls sideways can be scrolled by keyboard.
-  for (const box of document.querySelectorAll(".highlight pre, .table-scroll, div.math, .figure")) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+}
+
+// What scrolls sideways can be scrolled by keyboard; what has room is no stop on the way.
+const boxes = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+
+function watchBoxes() {
+  for (const box of document.querySelectorAll(".highlight pre, .output pre, .bd-article table, div.math, .figure")) {
+    boxes.observe(box);
   }
 }
 
 document.addEventListener("DOMContentLoaded", mend);
-window.addEventListener("load", mend);
+window.addEventListener("load", () => { mend(); watchBoxes(); });
