@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     add_train(commands)
     add_evaluate(commands)
     add_sample(commands)
+    add_sheet(commands)
     add_export(commands)
     add_pack(commands)
     add_bench(commands)
@@ -115,6 +116,35 @@ def write(args) -> int:
             raise ValueError(row["error"])
     pen.save_rows(rows, args.json, args.svg, many=bool(args.texts))
     return int(any("error" in row for row in rows))
+
+
+def add_sheet(commands) -> None:
+    """Describe `sheet`."""
+    p = commands.add_parser("sheet", help="write the lines of a file on one sheet, and report where they stop")
+    p.add_argument("texts", nargs="?", help="a file of texts, one a line (default: the forty sentences that ship)")
+    p.add_argument("--bias", type=float, default=1.0)
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--weights", help="default: the pen that ships with the book")
+    p.add_argument("--svg", help="draw the sheet there")
+    p.add_argument("--json", help="write the report there")
+    p.add_argument("--threads", type=int)
+    p.set_defaults(run=sheet)
+
+
+def sheet(args) -> None:
+    """Write, count the failures, draw."""
+    from . import stops
+    from .evaluation import commit, device_name, write_result
+    from .paths import data_path
+    from .pen import Pen, write_text
+
+    texts = Path(args.texts or data_path("text/forty.txt")).read_text(encoding="utf-8").splitlines()
+    result, rows = stops.run(Pen.load(args.weights), texts, args.bias, args.seed, device_name("cpu"), commit())
+    print(json.dumps(result, indent=2))
+    if args.svg:
+        write_text(args.svg, stops.sheet(rows))
+    if args.json:
+        write_result(result, args.json)
 
 
 def add_export(commands) -> None:

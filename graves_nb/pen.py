@@ -31,9 +31,9 @@ class Pen:
         model, info = load_weights(path)
         return cls(model, Normalisation(**info["normalisation"]), path.name)
 
-    def write(self, texts: list[str], bias=0.5, seeds=None, prime: Prime | None = None) -> list[Sample]:
+    def write(self, texts: list[str], bias=0.5, seeds=None, prime: Prime | None = None, keep_phi=False) -> list[Sample]:
         """Write lines of ink (normalised offsets)."""
-        return sample(self.model, texts, bias=bias, seeds=seeds, prime=prime)
+        return sample(self.model, texts, bias=bias, seeds=seeds, prime=prime, keep_phi=keep_phi)
 
     @torch.no_grad()
     def read(self, text: str, points: Tensor) -> Tensor:
