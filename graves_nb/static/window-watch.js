@@ -80,6 +80,7 @@ export class WindowWatcher {
   changed(field) {
     if (this.field.value !== this.text) this.field.value = this.text;
     this.bias.set(10 * this.model.get("bias"));
+    if (field === "bias") this.ghost = []; // it was written with the old one
     if (field === "seed" || this.stopped) this.again();
     this.show();
   }
@@ -148,7 +149,8 @@ export class WindowWatcher {
   }
 
   nextLetter() {
-    for (const go = this.ready(), { length } = this.passed; go && !this.step() && this.passed.length <= length;);
+    const go = this.ready(), { length } = this.passed;
+    while (go && !this.step() && this.passed.length <= length);
     this.toggle(false);
   }
 
@@ -167,8 +169,7 @@ export class WindowWatcher {
   get effect() {
     const compared = Math.min(this.points.length, this.ghost.length);
     if (compared <= this.forked) return "";
-    const moved = ([x, y], i) => i < compared && Math.hypot(x - this.ghost[i][0], y - this.ghost[i][1]) > 1;
-    const apart = this.points.findIndex(moved);
+    const apart = this.points.findIndex(([x, y], i) => i < compared && Math.hypot(x - this.ghost[i][0], y - this.ghost[i][1]) > 1);
     return apart < 0 ? ` Since your last change ${compared - this.forked} points: all where they would have been without it.`
       : ` Your last change moves the ink from point ${apart + 1} on; the pale line goes on without it.`;
   }
