@@ -2,5 +2,6 @@
 
 from .fork import Fork
 from .pen import Pen
+from .window import Window
 
-__all__ = ["Fork", "Pen"]
+__all__ = ["Fork", "Pen", "Window"]
