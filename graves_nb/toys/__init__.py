@@ -1,6 +1,10 @@
 """The toys: what a chapter opens with. Each is a `GravesWidget` with a front end in `static/`."""
 
+from .converter import Converter
 from .fork import Fork
+from .offsets import Offsets
+from .ownline import OwnLine
 from .pen import Pen
+from .threshold import Threshold
 
-__all__ = ["Fork", "Pen"]
+__all__ = ["Converter", "Fork", "Offsets", "OwnLine", "Pen", "Threshold"]
