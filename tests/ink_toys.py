@@ -1,11 +1,14 @@
-"""What the tests of the toys of one line share: open a chapter at a toy, drag, compare pictures, look for what shuts people out."""
+"""What the tests of the toys of chapter 5 share: one toy in a page of its own, drags, keys, and who is shut out."""
 
 from axe_playwright_python.sync_playwright import Axe
 
+from graves_nb.bench_page import STATIC
 from graves_nb.widgets import joined
 
-CHAPTER = "/book/05_ink_as_data.html"
-SMALL = """css => [...document.querySelectorAll(`${css} :is(button, select, .toy-choice, input[type=number])`)]
+HOST = "http://page.test"
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>toy</title><meta name="viewport" content="width=device-width">
+<body style="margin: 12px"><main><h1>A toy</h1><script type="module" src="/graves-widget.js"></script>%s</main>"""
+SMALL = """() => [...document.querySelectorAll(".toy :is(button, select, .toy-choice, input[type=number])")]
   .filter((element) => element.getBoundingClientRect().height < 40).map((element) => element.outerHTML)"""
 IMPORT = """async text => {
   const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
@@ -13,16 +16,31 @@ IMPORT = """async text => {
 }"""
 
 
-class Toy:
-    """One toy on the chapter's page."""
+class ToyPage:
+    """A toy in a page of its own; what leaves the page and what goes wrong is noted."""
 
-    def __init__(self, page, css):
-        self.page, self.css = page, css
-        page.goto(CHAPTER)
-        self.root = page.locator(f".toy.{css}").first
+    def __init__(self, browser, toy, width=1000, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, **{"reduced_motion": "reduce", **options})
+        self.page, self.outside, self.errors, self.html = context.new_page(), [], [], PAGE % toy.to_html()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page.route("**/*", self.answer)
+        self.page.goto(f"{HOST}/")
+        self.root = self.page.locator(".toy")
         self.root.wait_for()
         self.goal = self.root.locator(".toy-goal")
         self.wait_for_paint()
+
+    def answer(self, route):
+        """Serve the page and static/; refuse and note all else."""
+        name = route.request.url.removeprefix(f"{HOST}/")
+        if not name:
+            return route.fulfill(body=self.html, content_type="text/html")
+        if (STATIC / name).is_file():
+            return route.fulfill(path=STATIC / name)
+        if name != "favicon.ico":
+            self.outside.append(name)
+        return route.fulfill(status=204)
 
     def wait_for_paint(self):
         self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
@@ -71,24 +89,33 @@ class Toy:
     def is_reached(self):
         return "toy-reached" in self.goal.get_attribute("class")
 
+    def stays(self, act):
+        """Do something, and say whether the first canvas stays where it is on the page."""
+        place = lambda: self.root.locator("canvas").first.evaluate("canvas => canvas.offsetTop")
+        before = place()
+        act()
+        return place() == before
+
     def is_said(self, text):
         self.root.locator("[aria-live=polite]", has_text=text).wait_for(state="attached", timeout=5000)
 
     def shuts_nobody_out(self):
-        """axe-core is content in both themes and at both widths, nothing is cut off or too small to touch."""
+        """axe-core is content in both themes and at both widths; nothing is cut off or too small to touch."""
         for width, colours in [(360, "dark"), (1280, "light"), (360, "light"), (1280, "dark")]:
             self.page.set_viewport_size({"width": width, "height": 900})
             self.page.emulate_media(color_scheme=colours)
-            results = Axe().run(self.page, context=f".toy.{self.css}", options={"resultTypes": ["violations"]})
+            results = Axe().run(self.page, context=".toy", options={"resultTypes": ["violations"]})
             assert results.violations_count == 0, f"{width} px, {colours}:\n{results.generate_report()}"
             assert self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-            assert self.page.evaluate(SMALL, f".toy.{self.css}") == []
+            assert self.page.evaluate(SMALL) == []
+
+    def runs_in_a_kernel(self, module):
+        """The joined text of its modules is one that a kernel's front end can import."""
+        assert self.page.evaluate(IMPORT, joined(module)) == "function"
 
     def asks_nobody(self):
-        assert self.page.outside_requests == [] and self.page.console_errors == []
+        """Nothing outside the page was asked for, and nothing went wrong."""
+        assert self.outside == [] and self.errors == []
 
-
-def runs_in_a_kernel(page, module):
-    """The joined text of a toy's modules is one that a kernel's front end can import."""
-    page.goto(CHAPTER)
-    assert page.evaluate(IMPORT, joined(module)) == "function"
+    def close(self):
+        self.page.context.close()

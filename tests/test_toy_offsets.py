@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from ink_toys import Toy, runs_in_a_kernel
+from ink_toys import ToyPage
 from traitlets import TraitError
 
 from graves_nb.strokes import Line, Normalisation, targets, to_page
@@ -10,9 +10,9 @@ from graves_nb.toys import Offsets, Threshold
 
 # Where the row that is wrong lies on the sheet, as shares of it; and what its error is there.
 FAULT = """async ([rows, [row, dx, dy]]) => {
-  const { sheetScale } = await import("/_static/traces.js");
-  const { placesOf } = await import("/_static/rows.js");
-  const canvas = document.querySelector(".toy.offsets canvas"), size = [canvas.clientWidth, canvas.clientHeight];
+  const { sheetScale } = await import("/traces.js");
+  const { placesOf } = await import("/rows.js");
+  const canvas = document.querySelector(".toy canvas"), size = [canvas.clientWidth, canvas.clientHeight];
   const scale = sheetScale(placesOf(rows), ...size, { left: 60, right: 330, above: 190, below: 190 });
   const [x, y] = placesOf(rows)[row];
   const share = (u, v) => [scale.px(u) / size[0], scale.py(v) / size[1]];
@@ -21,8 +21,22 @@ FAULT = """async ([rows, [row, dx, dy]]) => {
 
 
 @pytest.fixture
-def toy(new_page):
-    return Toy(new_page(reduced_motion="reduce"), "offsets")
+def opened(browser):
+    """Open a toy in a page of its own: `opened(Offsets(), width=360)`."""
+    pages = []
+
+    def make(toy, **options):
+        pages.append(ToyPage(browser, toy, **options))
+        return pages[-1]
+
+    yield make
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture
+def toy(opened):
+    return opened(Offsets())
 
 
 def chart_place(row, canvas):
@@ -44,7 +58,7 @@ def test_half_the_line_is_out_of_place_and_one_row_is_wrong(toy):
 def test_the_line_is_mended_by_pointer(toy):
     """Take hold of the ink where it breaks, and drag it back."""
     start, goal = toy.page.evaluate(FAULT, [Offsets().offsets, Offsets().broken])
-    assert toy.changes(lambda: toy.drag(toy.root.locator("canvas").first, start, goal))
+    assert toy.stays(lambda: toy.drag(toy.root.locator("canvas").first, start, goal))
     assert toy.is_reached() and f"row {Offsets().broken[0] + 1}" in toy.goal.inner_text()
     assert "All" in toy.root.locator(".offsets-count").inner_text()
     toy.is_said("All")
@@ -93,11 +107,21 @@ def test_each_control_moves_the_picture(toy, kind):
     toy.asks_nobody()
 
 
-def test_it_goes_by_touch(new_page):
+def test_it_goes_by_touch(opened):
     """On a phone a tap on the charts chooses the row."""
-    toy = Toy(new_page(width=360, touch=True, reduced_motion="reduce"), "offsets")
+    toy = opened(Offsets(), width=360, has_touch=True)
     assert toy.changes(lambda: toy.page.touchscreen.tap(*toy.point(toy.root.locator("canvas").nth(1), 0.5, 0.5)))
     assert int(toy.slider("Row").input_value()) > 100
+
+
+def test_the_ink_glides_unless_less_motion_is_asked_for(opened):
+    """What the switch moves is seen to move; with reduced motion it is there at once."""
+    for motion, still in [("reduce", True), ("no-preference", False)]:
+        toy = opened(Offsets(), reduced_motion=motion)
+        toy.root.get_by_label("positions").check()
+        first = toy.pictures()
+        toy.page.wait_for_timeout(900)
+        assert (toy.pictures() == first) == still
 
 
 def test_every_other_fault_can_be_mended(toy):
@@ -113,14 +137,12 @@ def test_every_other_fault_can_be_mended(toy):
         assert toy.is_reached()
 
 
-@pytest.mark.parametrize("css", ["offsets", "threshold"])
-def test_nobody_is_shut_out(new_page, css):
-    Toy(new_page(reduced_motion="reduce"), css).shuts_nobody_out()
-
-
-@pytest.mark.parametrize("module", ["offsets.js", "threshold.js"])
-def test_it_runs_in_a_kernel(new_page, module):
-    runs_in_a_kernel(new_page(), module)
+@pytest.mark.parametrize("kind", [Offsets, Threshold])
+def test_nobody_is_shut_out(opened, kind):
+    page = opened(kind())
+    page.shuts_nobody_out()
+    page.runs_in_a_kernel(kind.module)
+    page.asks_nobody()
 
 
 @pytest.mark.parametrize("traits, says", [
@@ -141,8 +163,8 @@ def test_the_still_says_what_it_shows():
 
 
 @pytest.fixture
-def threshold(new_page):
-    return Toy(new_page(reduced_motion="reduce"), "threshold")
+def threshold(opened):
+    return opened(Threshold())
 
 
 def expected(limit):

@@ -1,5 +1,6 @@
 // "Is my loss right?": a loss as it was reported, in the units of others, beside the paper's figures.
 
+import { goalLine } from "./goal.js";
 import { announcer, colour, el, newId, radios, sharpCanvas, slider, toyRoot } from "./toolkit.js";
 
 const REPORT = { value: 1400, likelihood: true, per_step: false, bits: false, std: 56 }; // the goal's
@@ -47,7 +48,7 @@ class Converter {
   }
 
   build() {
-    this.goal = el("p", { class: "toy-goal" });
+    this.goal = goalLine();
     this.error = el("p", { class: "toy-error", role: "alert" });
     this.fields = {};
     const choice = (legend, field, no, yes) => {
@@ -65,13 +66,13 @@ class Converter {
     this.lowest.row.classList.add("converter-lowest");
     this.picture = sharpCanvas({ label: "Your loss and the paper's", height: () => ROW * this.get("paper").length + 34, draw: (...on) => this.draw(...on) });
     this.table = el("table", { class: "converter-table" });
-    this.root.append(this.goal, el("div", { class: "converter-inputs" },
+    this.root.append(this.goal.line, el("div", { class: "converter-inputs" },
       this.number("The report says", "value", (value) => value), this.number("Points a line", "steps", (steps) => steps),
       choice("It is", "likelihood", "a loss: lower is better", "a log-likelihood: higher is better"),
       choice("for each", "per_step", "line, summed over its points", "point"), choice("in", "bits", "nats", "bits"),
       el("div", { class: "converter-field" }, el("label", { htmlFor: this.preset.id, textContent: "Offsets were divided by" }), this.preset),
       this.number("dx by", "std", ([s1]) => s1, (s1) => [s1, this.get("std")[1]]), this.number("dy by", "std", ([, s2]) => s2, (s2) => [this.get("std")[0], s2])),
-    this.error, this.verdict, this.picture.canvas, this.lowest.row, this.table, el("p", { class: "toy-note", textContent:
+    this.error, this.picture.canvas, this.lowest.row, this.verdict, this.table, el("p", { class: "toy-note", textContent:
       "A bar shows where the paper's figure may lie on this book's scale: the paper does not say from which length on it dropped steps. "
       + "It counts the units alone, with the spreads that this book measured." }));
   }
@@ -99,10 +100,9 @@ class Converter {
     this.verdict.textContent = `In this book's units: ${withMinus(ours)} nats a line. That is better than ${better} of the paper's ${paper.length} figures, `
       + `worse than ${worse}, and too near to ${paper.length - better - worse} to tell.`;
     this.reached ||= Object.entries(REPORT).every(([field, value]) => (field === "std" ? std.every((s) => s === value) : this.get(field) === value));
-    this.goal.textContent = this.reached
-      ? `Found: not at all. ${REPORT.value} of those nats are ${withMinus(convertLoss(REPORT.value, { ...REPORT, std: [56, 56] }, { std: this.get("presets")[0].slice(1) }, this.get("steps")))} here, worse than all of the paper's figures.`
-      : `Goal: a report says “log-likelihood ${REPORT.value} nats a line; both offsets were divided by ${REPORT.std}”. Does it beat the paper's −1128.2? Find out.`;
-    this.goal.classList.toggle("toy-reached", this.reached);
+    this.goal.set(this.reached,
+      `Goal: a report says “log-likelihood ${REPORT.value} nats a line; both offsets were divided by ${REPORT.std}”. Does it beat the paper's −1128.2? Find out.`,
+      `Found: not at all. ${REPORT.value} of those nats are ${withMinus(convertLoss(REPORT.value, { ...REPORT, std: [56, 56] }, { std: this.get("presets")[0].slice(1) }, this.get("steps")))} here, worse than all of the paper's figures.`);
     this.fill();
     this.picture.canvas.setAttribute("aria-label", `Your loss, ${withMinus(ours)} nats a line, beside the paper's: ${paper.map(([name, value]) =>
       `${name} from ${withMinus(value + least)} to ${withMinus(value + most)}`).join("; ")}.`);

@@ -1,13 +1,15 @@
 // Ink as offsets: one row of a line is wrong, and all that follows has moved. Mend it; store positions instead.
 
+import { goalLine } from "./goal.js";
 import { placesOf } from "./rows.js";
-import { announcer, colour, draggable, el, radios, sharpCanvas, slider, toyRoot } from "./toolkit.js";
+import { announcer, colour, draggable, el, radios, reducedMotion, sharpCanvas, slider, toyRoot } from "./toolkit.js";
 import { drawLabel, drawPlaces, drawTraces, sheetScale, traceScale } from "./traces.js";
 
 const NEAR = 25; // tablet units, an eighth of a line's height: nearer than this is mended
 const GRASP = 24; // CSS pixels around a point that take hold of it
 const ROOM = { left: 60, right: 330, above: 190, below: 190 }; // tablet units around the line, for it to move
 const SLIDER_REACH = 500, SLIDER_STEP = 5; // tablet units
+const GLIDE = 450; // milliseconds in which the ink takes its new place
 const BREAKS = [[0.3, -90, 130], [0.75, 120, -110], [0.4, 150, 60], [0.62, -60, -150]]; // where, and what is added
 const SHADES = ["accent", "edge", "ink", "paper", "quiet", "text", "blue", "orange"];
 const minus = (number) => String(number).replace("-", "−");
@@ -19,7 +21,7 @@ class Offsets {
     this.breaks = 0;
     this.build();
     this.say = announcer(this.root);
-    this.changed = () => this.show();
+    this.changed = () => { this.glide(); this.show(); };
     this.renewed = () => this.spoil(this.get("broken"));
     model.on("change:positions", this.changed);
     for (const field of ["offsets", "broken"]) model.on(`change:${field}`, this.renewed);
@@ -52,6 +54,7 @@ class Offsets {
   spoil([row, dx, dy]) {
     Object.assign(this, { broken: row, row: 0, reached: false, ends: this.truth.map((each) => each[2]) });
     this.wrong = this.truth.map(() => [0, 0]);
+    this.glide();
     this.wrong[row] = [dx, dy];
     this.show();
   }
@@ -78,7 +81,7 @@ class Offsets {
   // ---- Controls ----
 
   build() {
-    this.goal = el("p", { class: "toy-goal" });
+    this.goal = goalLine();
     this.sheet = sharpCanvas({
       label: "A line of ink", height: (width) => Math.max(120, Math.min(300, 0.32 * width)), draw: (...on) => this.drawSheet(...on),
     });
@@ -98,7 +101,7 @@ class Offsets {
       this.correct(this.row, this.wrong[this.row]);
     } });
     const button = (textContent, onclick) => el("button", { type: "button", textContent, onclick });
-    this.root.append(this.goal, this.sheet.canvas, this.charts.canvas, this.count, this.which.row, ...this.numbers.map((each) => each.row),
+    this.root.append(this.goal.line, this.sheet.canvas, this.charts.canvas, this.count, this.which.row, ...this.numbers.map((each) => each.row),
       el("label", { class: "toy-choice" }, this.end, el("span", { textContent: "the pen lifts after this row" })), this.stores.fieldset,
       el("div", { class: "toy-row" }, button("Spoil another row", () => this.spoilAnother()), button("Start again", () => this.renewed())));
     this.grasp();
@@ -133,6 +136,20 @@ class Offsets {
 
   // ---- What is seen and said ----
 
+  /** Let the ink move from where it is seen to where it belongs, unless the reader wants less motion. */
+  glide() {
+    if (!reducedMotion()) [this.from, this.began] = [this.seen, performance.now()];
+  }
+
+  /** The places at this moment of a glide; `this.from` is empty when there is none. */
+  moving(places) {
+    const share = Math.min(1, (performance.now() - this.began) / GLIDE), eased = share * share * (3 - 2 * share);
+    if (share >= 1 || this.from?.length !== places.length) this.from = undefined;
+    this.seen = this.from ? places.map(([x, y], i) => [this.from[i][0] + eased * (x - this.from[i][0]), this.from[i][1] + eased * (y - this.from[i][1])]) : places;
+    if (this.from) requestAnimationFrame(() => this.sheet.redraw());
+    return this.seen;
+  }
+
   show() {
     const positions = this.get("positions"), names = positions ? ["x", "y"] : ["dx", "dy"], total = this.truth.length;
     this.stores.set(positions ? "positions" : "offsets");
@@ -147,10 +164,8 @@ class Offsets {
     });
     this.end.checked = Boolean(this.ends[this.row]);
     const { astray } = this, bad = this.wrong.filter((error) => error.some(Boolean)).length;
-    this.goal.textContent = this.reached
-      ? `Whole again. Of ${total} rows one was wrong, row ${this.broken + 1}. Now spoil another, or let the file store positions.`
-      : "Goal: make the line whole again. Find the row that is wrong, and set it right.";
-    this.goal.classList.toggle("toy-reached", this.reached);
+    this.goal.set(this.reached, "Goal: make the line whole again. Find the row that is wrong, and set it right.",
+      `Whole again: of ${total} rows one was wrong, row ${this.broken + 1}. Spoil another, or store positions.`);
     this.count.textContent = astray === 0 ? `All ${total} points are in their places.`
       : `${astray} of ${total} points ${astray === 1 ? "is" : "are"} out of place${positions ? `: ${bad} wrong ${bad === 1 ? "row moves one point" : "rows"}` : ""}.`;
     this.sheet.canvas.setAttribute("aria-label", `A line of synthetic ink, “${this.get("text")}”. ${this.count.textContent}`);
@@ -161,7 +176,7 @@ class Offsets {
   }
 
   drawSheet(context, width, height) {
-    const theme = this.colours, scale = sheetScale(placesOf(this.truth), width, height, ROOM), { places } = this;
+    const theme = this.colours, scale = sheetScale(placesOf(this.truth), width, height, ROOM), places = this.moving(this.places);
     drawPlaces(context, places, this.rows, scale, theme.ink, Math.max(1.6, 14 * scale.unit));
     const [x, y] = places[this.row];
     context.strokeStyle = theme.accent;

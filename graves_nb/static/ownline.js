@@ -1,5 +1,6 @@
 // A line of one's own: written on the sheet, seen as offsets at once, and compared with synthetic ink.
 
+import { goalLine } from "./goal.js";
 import { Recorder, tabletOffsets } from "./recorder.js";
 import { describeRows } from "./rows.js";
 import { announcer, colour, el, sharpCanvas, toyRoot } from "./toolkit.js";
@@ -7,10 +8,12 @@ import { drawLabel, drawPolyline, drawTraces } from "./traces.js";
 
 const ENOUGH = 60; // points: fewer are no word
 const HUES = ["accent", "edge", "line", "ink", "paper", "quiet", "text", "blue", "orange"];
+const percent = (share) => `${(100 * share).toFixed(1)}\u202f%`; // kept on one line
+const tenths = (number) => (Math.round(10 * number) / 10 + 0).toFixed(1).replace("-", "−"); // no "−0.0"
 const ROWS = [
-  ["points", ({ points }) => points], ["of them end a stroke", ({ lifts }) => `${(100 * lifts).toFixed(1)} %`],
-  ["mean of dx", ({ mean }) => mean[0].toFixed(1)], ["mean of dy", ({ mean }) => mean[1].toFixed(1)],
-  ["std of dx", ({ std }) => std[0].toFixed(1)], ["std of dy", ({ std }) => std[1].toFixed(1)],
+  ["points", ({ points }) => points], ["of them end a stroke", ({ lifts }) => percent(lifts)],
+  ["mean of dx", ({ mean }) => tenths(mean[0])], ["mean of dy", ({ mean }) => tenths(mean[1])],
+  ["std of dx", ({ std }) => tenths(std[0])], ["std of dy", ({ std }) => tenths(std[1])],
 ];
 
 class OwnLine {
@@ -30,7 +33,7 @@ class OwnLine {
   get colours() { return Object.fromEntries(HUES.map((name) => [name, colour(this.root, `--${name}`)])); }
 
   build() {
-    this.goal = el("p", { class: "toy-goal" });
+    this.goal = goalLine();
     this.sheet = sharpCanvas({
       label: "A sheet to write on", height: (width) => Math.max(180, Math.min(260, 0.36 * width)), draw: (...on) => this.drawSheet(...on),
     });
@@ -38,7 +41,7 @@ class OwnLine {
     this.charts = sharpCanvas({ label: "Your offsets", height: () => 150, draw: (...on) => this.drawCharts(...on) });
     const button = (textContent, onclick) => el("button", { type: "button", textContent, onclick });
     this.table = el("table", { class: "offsets-table" });
-    this.root.append(this.goal, this.sheet.canvas, el("div", { class: "toy-row" },
+    this.root.append(this.goal.line, this.sheet.canvas, el("div", { class: "toy-row" },
       button("Undo a stroke", () => this.recorder.undo()), button("Clear the sheet", () => this.recorder.clear())),
     this.charts.canvas, this.table, el("p", { class: "toy-note", textContent: "Your ink never leaves this page. Keys write too, "
       + "once the sheet has the focus: arrows move the pen, space puts it down or lifts it, backspace takes a stroke back." }));
@@ -52,9 +55,9 @@ class OwnLine {
   show() {
     const own = this.rows.length > 2 ? describeRows(this.rows) : undefined, { synthetic } = this;
     this.reached ||= own?.points >= ENOUGH && own.lifts < synthetic.lifts && !this.recorder.writing;
-    this.goal.textContent = this.reached ? "Reached: your pen stays down longer than the synthetic one."
-      : `Goal: write a word, and lift the pen more rarely than the synthetic line: at less than ${(100 * synthetic.lifts).toFixed(1)} % of your points.`;
-    this.goal.classList.toggle("toy-reached", this.reached);
+    this.goal.set(this.reached,
+      `Goal: write a word, and lift the pen more rarely than the synthetic line: at less than ${percent(synthetic.lifts)} of your points.`,
+      "Reached: your pen stays down longer than the synthetic one.");
     const cell = (tag, textContent, scope) => el(tag, scope ? { textContent, scope } : { textContent });
     this.table.replaceChildren(el("tr", {}, cell("td", ""), cell("th", "yours", "col"), cell("th", "synthetic", "col")),
       ...ROWS.map(([name, value]) => el("tr", {}, cell("th", name, "row"), cell("td", own ? value(own) : "–"), cell("td", value(synthetic)))));

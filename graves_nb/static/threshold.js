@@ -1,5 +1,6 @@
 // Long steps: which rows a threshold drops, what is left of the line, and how far the loss moves for that.
 
+import { goalLine } from "./goal.js";
 import { dropLong, placesOf, stepsOf } from "./rows.js";
 import { announcer, colour, draggable, el, sharpCanvas, slider, toyRoot } from "./toolkit.js";
 import { drawLabel, drawPlaces, drawPolyline, sheetScale, traceScale } from "./traces.js";
@@ -33,7 +34,7 @@ class Threshold {
   }
 
   build() {
-    this.goal = el("p", { class: "toy-goal" });
+    this.goal = goalLine();
     this.sheet = sharpCanvas({
       label: "A line of ink", height: (width) => Math.max(190, Math.min(330, 0.42 * width)), draw: (...on) => this.drawSheet(...on),
     });
@@ -46,7 +47,7 @@ class Threshold {
     this.moved = el("p", { class: "offsets-count" });
     const draw = (_, x, y) => { this.limit = (1 - (y - 10) / (this.chart.canvas.clientHeight - 20)) * MOST_LIMIT; };
     draggable(this.chart.canvas, { find: () => "threshold", move: draw });
-    this.root.append(this.goal, this.sheet.canvas, this.chart.canvas, this.slider.row, this.moved, this.table, el("p", {
+    this.root.append(this.goal.line, this.sheet.canvas, this.chart.canvas, this.slider.row, this.moved, this.table, el("p", {
       class: "toy-note", textContent: "Counted here: the change of units, for the steps that stay, by the spread of this one line. "
         + "Not counted: what the dropped steps themselves would have cost, which depends on the model.",
     }));
@@ -56,10 +57,8 @@ class Threshold {
     const result = this.result = dropLong(this.rows, this.limit), { before, after, dropped, kept, nats } = result;
     const gone = `${dropped.length} of ${this.rows.length - 1} steps ${dropped.length === 1 ? "goes" : "go"}`;
     this.reached ||= nats >= WANTED;
-    this.goal.textContent = this.reached
-      ? "Reached: and nothing was learnt or forgotten. A loss says little without its threshold."
-      : `Goal: by the threshold alone, make the loss of one and the same model ${WANTED} nats worse.`;
-    this.goal.classList.toggle("toy-reached", this.reached);
+    this.goal.set(this.reached, `Goal: by the threshold alone, make the loss of one and the same model ${WANTED} nats worse.`,
+      "Reached: and nothing was learnt or forgotten. A loss says little without its threshold.");
     this.slider.set(Math.min(MOST_LIMIT, this.get("threshold")));
     this.moved.textContent = dropped.length ? `${gone}. The loss of the line rises by ${nats.toFixed(1)} nats, for its units alone.` : "No step is dropped.";
     const line = (...cells) => el("tr", {}, ...cells.map((textContent, i) => el(i ? "td" : "th", i ? { textContent } : { textContent, scope: "row" })));
