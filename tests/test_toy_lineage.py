@@ -30,7 +30,8 @@ def toy(new_page):
 
 
 def card(page, name):
-    return page.locator(".lineage-card").filter(has_text=name)
+    shown = page.locator("span:not(.toy-hidden)", has_text=re.compile(rf"^(\d+ )?{re.escape(name)}$"))
+    return page.locator(".lineage-card").filter(has=shown)
 
 
 def web(page):

@@ -48,7 +48,7 @@ class Lineage {
   }
 
   buildList(side) {
-    const heading = el("h4", { id: newId(), textContent: side === "idea" ? "2013" : "Later, by year" });
+    const heading = el("p", { class: "lineage-heading", id: newId(), textContent: side === "idea" ? "2013" : "Later, by year" });
     const items = this.order[side].map((thread) => el("li", {}, this.buildCard(side, thread)));
     return el("div", { class: "lineage-side" }, heading, el("ul", { "aria-labelledby": heading.id, role: "list" }, ...items));
   }
@@ -166,7 +166,7 @@ class Lineage {
     card.setAttribute("aria-pressed", String(picked));
     card.classList.toggle("lineage-found", number > 0);
     badge.textContent = number || "";
-    joined.textContent = number ? `, thread ${number}, to ${thread[other]}` : "";
+    joined.textContent = number ? ` (thread ${number}, to ${thread[other]})` : "";
   }
 
   /** Show where a thread from the chosen card would go. */
