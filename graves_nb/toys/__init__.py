@@ -2,8 +2,11 @@
 
 from .converter import Converter
 from .fork import Fork
-from .offsets import InkLine
+from .lineage import Lineage
+from .offsets import Offsets
+from .ownline import OwnLine
 from .pen import Pen
+from .threshold import Threshold
 from .window import Window
 
-__all__ = ["Converter", "Fork", "InkLine", "Pen", "Window"]
+__all__ = ["Converter", "Fork", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold", "Window"]
