@@ -9,9 +9,13 @@ import torch
 
 from graves_nb import alphabet, checks, sampling
 from graves_nb.bench_page import serve_files
-from graves_nb.checkpoints import load_weights, save_weights
+from graves_nb.checkpoints import WeightsError, load_weights, read_tensors, save_weights, write_tensors
+from graves_nb.lstm import PeepholeLSTMCell
+from graves_nb.mixture import mixture_parameters, sample_mixture
 from graves_nb.models import HandwritingSynthesizer
-from graves_nb.sampling import Prime, draws, sample
+from graves_nb.quantise import dequantise, quantise
+from graves_nb.sampling import Prime, Writer, draws, sample
+from graves_nb.site import page_file
 
 ROOT = Path(__file__).resolve().parents[1]
 PENS = sorted((ROOT / "data" / "weights").glob("*.safetensors"))
@@ -25,9 +29,9 @@ KERNELS = 1e-3  # WebAssembly against plain JavaScript, the same
 
 OPEN = """async (job) => {
   const { Network, readWeights } = await import("/engine.js");
-  const { Sampler, draws, encode, textProblem } = await import("/sampler.js");
+  const { Sampler, Writing, draws, encode, liftOf, mixtureOf, softmax, textProblem } = await import("/sampler.js");
   const open = async (plain) =>
-    new Network(readWeights(await (await fetch("/weights.safetensors")).arrayBuffer()), { plain });
+    new Network(readWeights(await (await fetch("/weights.safetensors")).arrayBuffer(), job.model), { plain });
   const finish = (work) => { for (;;) { const { done, value } = work.next(); if (done) return value; } };
   const offsets = (sampler, options) => {
     const writing = sampler.write(job.text, options), points = [];
@@ -52,10 +56,23 @@ def random_pen(tmp_path_factory):
     return path
 
 
+def in_eight_bits(path, folder):
+    """Write the file that a page gets of some weights."""
+    out = folder / f"{path.stem}-8bit.safetensors"
+    out.write_bytes(page_file(path))
+    return out
+
+
 @pytest.fixture(scope="module", params=["random", *[path.stem for path in PENS]])
-def weights(request, random_pen):
-    """Each pen that ships, and the random one."""
+def whole_weights(request, random_pen):
+    """Each pen that ships, and the random one, in 16 bits."""
     return dict(random=random_pen, **{path.stem: path for path in PENS})[request.param]
+
+
+@pytest.fixture(scope="module", params=[16, 8], ids=["16bit", "8bit"])
+def weights(request, whole_weights, tmp_path_factory):
+    """Each pen in 16 bits, as it ships, and in 8, as a page gets it: Python reads both."""
+    return whole_weights if request.param == 16 else in_eight_bits(whole_weights, tmp_path_factory.mktemp("page"))
 
 
 @pytest.fixture(scope="module")
