@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from .checkpoints import read_tensors
+from .checkpoints import load_weights, read_tensors
 from .paths import data_path
 from .quantise import quantise
 
@@ -20,10 +20,10 @@ def page_file(path: Path) -> bytes:
     """Return what a page gets of a shipped file."""
     if path.suffix != ".safetensors":
         return path.read_bytes()
-    tensors, info = read_tensors(path)
-    if any(tensor.dtype == torch.int8 for tensor in tensors.values()):
-        return path.read_bytes()
-    return save(quantise(tensors), {"graves_nb": json.dumps(info)})
+    if any(tensor.dtype == torch.int8 for tensor in read_tensors(path)[0].values()):
+        return path.read_bytes()  # it ships in 8 bits
+    model, info = load_weights(path)
+    return save(quantise(model.state_dict()), {"graves_nb": json.dumps(info)})
 
 
 def setup(app) -> dict:

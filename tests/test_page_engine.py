@@ -29,7 +29,7 @@ KERNELS = 1e-3  # WebAssembly against plain JavaScript, the same
 
 OPEN = """async (job) => {
   const { Network, readWeights } = await import("/engine.js");
-  const { Sampler, Writing, draws, encode, liftOf, mixtureOf, softmax, textProblem } = await import("/sampler.js");
+  const { Sampler, Writer, draws, encode, liftOf, mixtureParameters, softmax, textProblem } = await import("/sampler.js");
   const open = async (plain) =>
     new Network(readWeights(await (await fetch("/weights.safetensors")).arrayBuffer(), job.model), { plain });
   const finish = (work) => { for (;;) { const { done, value } = work.next(); if (done) return value; } };
@@ -249,10 +249,10 @@ def test_a_text_can_be_replaced_in_mid_word(in_page, weights):
     """From the step at which the text changes, the window reads the new one, and the stop rule counts it."""
     other = TEXT[:5] + "Z" + TEXT[6:] + " and"
     body = """
-      const writing = new Writing(await open(false), { text: job.text, bias: 0.5, seed: 2, limit: 120 }), points = [];
+      const writer = new Writer(await open(false), { text: job.text, bias: 0.5, seed: 2, limit: 120 }), points = [];
       for (let t = 0; t < 120; t++) {
-        if (t === 40) writing.replaceText(job.other);
-        const point = writing.next();
+        if (t === 40) writer.replaceText(job.other);
+        const point = writer.next();
         if (point) points.push(point);
       }
       return points;"""
@@ -269,23 +269,10 @@ def test_a_text_can_be_replaced_in_mid_word(in_page, weights):
     near([point[:2] for point in found[:40]], first[:40, :2], FREE)
 
 
-def test_the_window_can_be_held(in_page, random_pen):
-    """At pace 0 the window stays where a hand puts it, and reads what is there."""
-    body = """
-      const network = await open(false), codes = encode(job.text, network.about.alphabet), { window } = network;
-      window.pace = 0;
-      return [3, 5, 2].map((place) => {
-        window.kappa.fill(place);
-        network.step([0, 0, 0], codes);
-        return [network.at, window.kappa[0], codes.indexOf(window.w.indexOf(Math.max(...window.w))) + 1];
-      });"""
-    assert in_page(body, random_pen, text="abcdefg") == [[n, n, n] for n in (3, 5, 2)]
-
-
 def test_futures_grow_side_by_side(in_page, weights):
     """Twenty futures from one state, a step of each in turn, are the lines that each would be alone."""
     body = """
-      const root = new Writing(await open(false), { text: job.text });
+      const root = new Writer(await open(false), { text: job.text });
       for (const point of job.points) root.follow(point);
       const futures = Array.from({ length: 20 }, (_, seed) => root.branch({ seed, bias: 0.3 }));
       const together = futures.map(() => []);
@@ -306,20 +293,26 @@ def test_futures_grow_side_by_side(in_page, weights):
         near(point[:2], writer.x[0, :2], FREE)
 
 
+def heated(mixture, temperature):
+    """Give a mixture a temperature: weights and densities to the power of 1 / temperature."""
+    root = temperature**0.5
+    return mixture._replace(pi=(mixture.pi.log() / temperature).softmax(-1),
+                            sigma1=root * mixture.sigma1, sigma2=root * mixture.sigma2)
+
+
 @pytest.mark.parametrize("bias, temperature", [(0.0, 1.0), (2.0, 1.0), (0.0, 0.5), (0.7, 1.6)])
 def test_mixtures_are_the_same(in_page, random_pen, bias, temperature):
-    """The components that a toy draws are eqs 18 to 22, 61 and 62; a temperature is a power of each factor."""
+    """The components that a toy draws are eqs 18 to 22, 61 and 62; a temperature is a power of weights and densities."""
     y = 2 * torch.randn(1 + 6 * 6, generator=torch.Generator().manual_seed(4))
     body = """
       const y = Float32Array.from(job.y), { bias, temperature } = job;
-      return [liftOf(y, temperature), mixtureOf(y, 6, bias, temperature)];"""
+      return [liftOf(y), mixtureParameters(y, 6, bias, temperature)];"""
     lift, parts = in_page(body, random_pen, y=y.tolist(), bias=bias, temperature=temperature)
-    e, pi, *_ = y[0], y[1:7]
-    expected = mixture_parameters(y, bias)
-    near(lift, torch.sigmoid(-e / temperature), 1e-6)
-    near([part["pi"] for part in parts], torch.softmax(pi * (1 + bias) / temperature, -1), 1e-6)
+    expected = heated(mixture_parameters(y, bias), temperature)
+    near(lift, expected.e, 1e-6)
+    near([part["pi"] for part in parts], expected.pi, 1e-6)
     near([part["mu"] for part in parts], torch.stack([expected.mu1, expected.mu2], -1), 1e-6)
-    near([part["sigma"] for part in parts], temperature**0.5 * torch.stack([expected.sigma1, expected.sigma2], -1), 1e-5)
+    near([part["sigma"] for part in parts], torch.stack([expected.sigma1, expected.sigma2], -1), 1e-5)
     near([part["rho"] for part in parts], expected.rho, 1e-6)
 
 
@@ -349,36 +342,35 @@ class StandIn(torch.nn.Module):
 SYMBOLS = " abcdefghijklmnopqrstuvwxyz\n"
 
 
-def stand_in(kind, layers, prefix, folder, bits=16):
+def stand_in(kind, layers, folder, bits=16):
     """Make a network and its file; returns both."""
     torch.manual_seed(2)
     hidden, M, V = 40, 5, len(SYMBOLS)
     inputs, outputs = (3, 1 + 6 * M) if kind == "HandwritingPredictor" else (V, V)
     model = StandIn(inputs, outputs, hidden, layers).requires_grad_(False)
-    config = dict(hidden=hidden, layers=layers, **(dict(M=M) if inputs == 3 else dict(vocabulary=V)))
-    tensors = {(prefix + name if name.startswith("layers") else name): value for name, value in model.state_dict().items()}
-    tensors = quantise(tensors) if bits == 8 else tensors
+    config = dict(hidden=hidden, layers=layers, **(dict(M=M) if inputs == 3 else dict(V=V)))
+    tensors = quantise(model.state_dict()) if bits == 8 else model.state_dict()
     path = folder / "network.safetensors"
-    write_tensors(path, tensors, dict(model=kind, config=config, alphabet=SYMBOLS, normalisation=UNITS))
-    model.load_state_dict({name.removeprefix(prefix): value for name, value in dequantise(tensors).items()})
+    write_tensors(path, tensors, dict(model=kind, config=config, vocabulary=dict(kind="characters", symbols=list(SYMBOLS))))
+    model.load_state_dict(dequantise(tensors))
     return model, path
 
 
-FILES = pytest.mark.parametrize("layers, prefix, bits", [(1, "", 16), (3, "lstm.", 16), (2, "", 8)])
+FILES = pytest.mark.parametrize("layers, bits", [(1, 16), (3, 16), (2, 8)])
 
 
 @FILES
-def test_handwriting_prediction_forced_and_free(in_page, tmp_path, layers, prefix, bits):
+def test_handwriting_prediction_forced_and_free(in_page, tmp_path, layers, bits):
     """The network of section 4: no text, no window, no end but the one that is asked for."""
-    model, path = stand_in("HandwritingPredictor", layers, prefix, tmp_path, bits)
+    model, path = stand_in("HandwritingPredictor", layers, tmp_path, bits)
     points = torch.randn(300, 3, generator=torch.Generator().manual_seed(0))
     body = """
       const network = await open(job.plain);
       const forced = job.points.map((point) => Array.from(network.step(point)));
       const free = job.seeds.map((seed) => {
-        const writing = new Writing(network, { seed, bias: 0.5, temperature: 0.8, limit: 300 }), line = [];
-        for (let point = writing.next(); point; point = writing.next()) line.push(point);
-        return [line, writing.stopped];
+        const writer = new Writer(network, { seed, bias: 0.5, temperature: 0.8, limit: 300 }), line = [];
+        for (let point = writer.next(); point; point = writer.next()) line.push(point);
+        return [line, writer.stopped];
       });
       return { forced, free };"""
     for plain in (False, True):
@@ -393,34 +385,31 @@ def test_handwriting_prediction_forced_and_free(in_page, tmp_path, layers, prefi
 
 
 def free_line(model, chance, bias, temperature):
-    """Let a stand-in write, with the temperature as mixture.js has it."""
+    """Let a stand-in write."""
     x, state, line = torch.zeros(1, 3), model.initial_state(), []
     for row in chance:
         y, state = model.step(x, state)
-        p = mixture_parameters(y, bias)
-        p = p._replace(e=torch.sigmoid(-y[:, 0] / temperature), sigma1=temperature**0.5 * p.sigma1,
-                       sigma2=temperature**0.5 * p.sigma2, pi=(p.pi.log() / temperature).softmax(-1))
-        x = sample_mixture(p, row[None])
+        x = sample_mixture(heated(mixture_parameters(y, bias), temperature), row[None])
         line.append(x[0])
     return torch.stack(line)
 
 
 @FILES
-def test_text_forced_and_free(in_page, tmp_path, layers, prefix, bits):
+def test_text_forced_and_free(in_page, tmp_path, layers, bits):
     """The network of section 3: given characters, the same chances of the next; given draws, the same text."""
-    model, path = stand_in("TextPredictor", layers, prefix, tmp_path, bits)
-    text = "a text that was not written by the network\n" * 7
+    model, path = stand_in("TextPredictor", layers, tmp_path, bits)
+    text, restart = "a text that was not written by the network\n" * 7, SYMBOLS.index("\n")
     body = """
-      const network = await open(job.plain), codes = encode(job.text, network.about.alphabet);
-      const forced = [undefined, ...codes].map((code) => softmax(network.step(code), job.temperature));
+      const network = await open(job.plain), { symbols } = network.about.vocabulary;
+      const forced = [-1, ...encode(job.text, symbols)].map((code) => softmax(network.step(code), job.temperature));
       const free = job.seeds.map((seed) => {
-        const writing = new Writing(network, { seed, temperature: job.temperature });
-        for (const code of encode("begin", network.about.alphabet)) writing.follow(code);
-        return Array.from({ length: 300 }, () => network.about.alphabet[writing.next()]).join("");
+        const writer = new Writer(network, { seed, temperature: job.temperature, restart: job.restart });
+        for (const code of encode("begin", symbols)) writer.follow(code);
+        return Array.from({ length: 300 }, () => symbols[writer.next()]).join("");
       });
       return { forced, free };"""
     for plain in (False, True):
-        found = in_page(body, path, model="TextPredictor", text=text, seeds=list(SEEDS), plain=plain, temperature=0.7)
+        found = in_page(body, path, model="TextPredictor", text=text, seeds=list(SEEDS), plain=plain, temperature=0.7, restart=restart)
         state, x = model.initial_state(), torch.zeros(1, len(SYMBOLS))
         for character, shares in zip(text + " ", found["forced"]):
             y, state = model.step(x, state)
@@ -436,7 +425,7 @@ def symbol(character):
 
 
 def free_text(model, chance, prime, temperature):
-    """Let a stand-in read `prime` and go on, with the first draw of each step."""
+    """Let a stand-in read `prime` and go on, with the first draw of each step; a new line begins anew."""
     x, state, text = torch.zeros(1, len(SYMBOLS)), model.initial_state(), ""
     for character in prime:
         _, state = model.step(x, state)
@@ -445,12 +434,15 @@ def free_text(model, chance, prime, temperature):
         y, state = model.step(x, state)
         text += SYMBOLS[int((torch.softmax(y[0] / temperature, -1).cumsum(-1) <= row[0]).sum())]
         x = symbol(text[-1])
+        if text[-1] == "\n":
+            x, state = torch.zeros_like(x), model.initial_state()
+    assert "\n" in text
     return text
 
 
 def test_a_file_of_another_network_is_refused(in_page, tmp_path):
     """A pen toy given a text network says so."""
-    _, path = stand_in("TextPredictor", 1, "", tmp_path)
+    _, path = stand_in("TextPredictor", 1, tmp_path)
     message = in_page("return open(false).then(() => 'taken', (error) => error.message);", path)
     assert "of a TextPredictor, not of a HandwritingSynthesizer" in message
 

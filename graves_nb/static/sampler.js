@@ -22,9 +22,9 @@ export function draws(seed, t) {
 }
 
 /** The mixture that raw outputs `y` stand for (eqs 19 to 22), as mixture.js has it. A bias sharpens it
- *  (eqs 61 and 62); a temperature, 1 as a rule, takes each factor of the density to the power of
- *  1 / temperature. */
-export function mixtureOf(y, M, bias = 0, temperature = 1) {
+ *  (eqs 61 and 62). A temperature, 1 as a rule, takes weights and densities to the power of
+ *  1 / temperature. Neither moves the pen's chance to lift. */
+export function mixtureParameters(y, M, bias = 0, temperature = 1) {
   const share = softmax(y.subarray(1, 1 + M), temperature / (1 + bias)), widen = Math.sqrt(temperature);
   return Array.from(share, (pi, j) => {
     const [mu1, mu2, s1, s2, r] = [1, 2, 3, 4, 5].map((block) => y[1 + block * M + j]);
@@ -32,13 +32,13 @@ export function mixtureOf(y, M, bias = 0, temperature = 1) {
   });
 }
 
-/** The chance that the pen lifts, e_t: no bias moves it. */
-export const liftOf = (y, temperature = 1) => 1 / (1 + Math.exp(y[0] / temperature)); // eq. (18): minus, as printed
+/** e, the pen's chance to lift. */
+export const liftOf = (y) => 1 / (1 + Math.exp(y[0])); // eq. (18): minus, as printed
 
 /** Draw the next point [dx, dy, end] from raw outputs `y`. */
 export function drawPoint(y, M, bias, [uComponent, uPen, n1, n2], temperature = 1) {
-  const [dx, dy] = drawFrom(mixtureOf(y, M, bias, temperature), [uComponent, n1, n2]);
-  return [dx, dy, uPen < liftOf(y, temperature) ? 1 : 0];
+  const [dx, dy] = drawFrom(mixtureParameters(y, M, bias, temperature), [uComponent, n1, n2]);
+  return [dx, dy, uPen < liftOf(y) ? 1 : 0];
 }
 
 /** How likely each symbol is to come next, from raw outputs (eq. 12). */
@@ -76,17 +76,16 @@ export function textProblem(text, alphabet) {
 
 export const encode = (text, alphabet) => Array.from(text, (letter) => alphabet.indexOf(letter));
 
-const copied = (state) => state.map((part) => part.slice());
-
-/** Writing in the making, of ink or of text: a network in common with others, and a state, a last item
- *  and a chance of its own. So many futures can grow side by side. An item is a point in the network's
- *  units or the number of a symbol. After each step the network shows what was thought at it. */
-export class Writing {
+/** The network in the middle of some ink or text: a network in common with others, and a state, a last
+ *  item and a chance of its own, so that many futures can grow side by side. An item is a point in the
+ *  network's units or the number of a symbol. After each step the network can be looked at. A text network
+ *  that learnt sentence by sentence begins anew after the symbol `restart`. */
+export class Writer {
   constructor(network, {
-    text = "", state = network.initialState(), last = network.symbols ? undefined : [0, 0, 0],
+    text = "", state = network.initialState(), last = network.symbols ? -1 : [0, 0, 0], restart,
     bias = 0, temperature = 1, seed = 0, chance = (t) => draws(seed, t), limit = Infinity,
   } = {}) {
-    Object.assign(this, { network, state, last, bias, temperature, chance, limit, t: 0, stopped: "" });
+    Object.assign(this, { network, state, last, restart, bias, temperature, chance, limit, t: 0, stopped: "" });
     this.replaceText(text);
   }
 
@@ -120,15 +119,18 @@ export class Writing {
     else if (this.t >= this.limit) this.stopped = "length";
     if (this.stopped) return undefined;
     const chance = this.chance(this.t++);
-    this.last = network.symbols ? drawSymbol(softmax(y, temperature), chance[0])
+    const item = network.symbols ? drawSymbol(softmax(y, temperature), chance[0])
       : drawPoint(y, network.M, bias, chance, temperature);
-    return this.last;
+    if (item === this.restart) Object.assign(this, { last: -1, state: network.initialState() });
+    else this.last = item;
+    return item;
   }
 
   /** Another future from here: `changes` are options, such as a seed. Draws are counted anew. */
   branch(changes = {}) {
-    const { network, text, state, last, bias, temperature, limit } = this;
-    return new Writing(network, { text, state: copied(state), last, bias, temperature, limit, ...changes });
+    const { network, text, state, last, restart, bias, temperature, limit } = this;
+    const own = state.map((part) => part.slice());
+    return new Writer(network, { text, state: own, last, restart, bias, temperature, limit, ...changes });
   }
 }
 
@@ -146,16 +148,16 @@ export class Sampler {
     this.primed = new Map();
   }
 
-  /** Read a line's points but the last; returns the writing that can go on from there, and the place of
+  /** Read a line's points but the last; returns the writer that can go on from there, and the place of
    *  the window at each point. */
   *read(points, text) {
-    const writing = new Writing(this.network, { text }), places = [];
+    const writer = new Writer(this.network, { text }), places = [];
     for (const point of points) {
-      writing.follow(this.normalise(point));
+      writer.follow(this.normalise(point));
       places.push(this.network.at);
       yield;
     }
-    return { writing, places };
+    return { writer, places };
   }
 
   /** Bring the network to the end of `prime` = {text, offsets}, read with the text that follows it. */
@@ -173,7 +175,7 @@ export class Sampler {
    *  characters of `text` from 1, or nothing while it reads the prime. Returns what ended the line:
    *  "rule" or "length". Several lines can be under way at once. */
   *write(text, { prime = NO_PRIME, limit = STEPS_PER_CHARACTER * text.length, ...options } = {}) {
-    const line = (yield* this.begin(prime, text)).writing.branch({ limit, ...options });
+    const line = (yield* this.begin(prime, text)).writer.branch({ limit, ...options });
     for (let point = line.next(); point; point = line.next()) {
       yield [...this.toRaw(point), this.network.at - prime.text.length];
     }
