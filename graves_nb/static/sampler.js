@@ -26,9 +26,9 @@ export function draws(seed, t) {
  *  1 / temperature. Neither moves the pen's chance to lift. */
 export function mixtureParameters(y, M, bias = 0, temperature = 1) {
   const share = softmax(y.subarray(1, 1 + M), temperature / (1 + bias)), widen = Math.sqrt(temperature);
-  return Array.from(share, (pi, j) => {
-    const [mu1, mu2, s1, s2, r] = [1, 2, 3, 4, 5].map((block) => y[1 + block * M + j]);
-    return { pi, mu: [mu1, mu2], sigma: [s1, s2].map((s) => widen * Math.exp(s - bias)), rho: Math.tanh(r) };
+  return share.map((pi, j) => {
+    const hat = (block) => y[1 + block * M + j], sigma = (block) => widen * Math.exp(hat(block) - bias);
+    return { pi, mu: [hat(1), hat(2)], sigma: [sigma(3), sigma(4)], rho: Math.tanh(hat(5)) };
   });
 }
 
