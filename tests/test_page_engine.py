@@ -29,7 +29,7 @@ KERNELS = 1e-3  # WebAssembly against plain JavaScript, the same
 
 OPEN = """async (job) => {
   const { Network, readWeights } = await import("/engine.js");
-  const { Sampler, Writer, draws, encode, liftOf, mixtureParameters, softmax, textProblem } = await import("/sampler.js");
+  const { Sampler, Writing, draws, encode, liftOf, mixtureOf, softmax, textProblem } = await import("/sampler.js");
   const open = async (plain) =>
     new Network(readWeights(await (await fetch("/weights.safetensors")).arrayBuffer(), job.model), { plain });
   const finish = (work) => { for (;;) { const { done, value } = work.next(); if (done) return value; } };
@@ -249,10 +249,10 @@ def test_a_text_can_be_replaced_in_mid_word(in_page, weights):
     """From the step at which the text changes, the window reads the new one, and the stop rule counts it."""
     other = TEXT[:5] + "Z" + TEXT[6:] + " and"
     body = """
-      const writer = new Writer(await open(false), { text: job.text, bias: 0.5, seed: 2, limit: 120 }), points = [];
+      const writing = new Writing(await open(false), { text: job.text, bias: 0.5, seed: 2, limit: 120 }), points = [];
       for (let t = 0; t < 120; t++) {
-        if (t === 40) writer.replaceText(job.other);
-        const point = writer.next();
+        if (t === 40) writing.replaceText(job.other);
+        const point = writing.next();
         if (point) points.push(point);
       }
       return points;"""
@@ -272,7 +272,7 @@ def test_a_text_can_be_replaced_in_mid_word(in_page, weights):
 def test_futures_grow_side_by_side(in_page, weights):
     """Twenty futures from one state, a step of each in turn, are the lines that each would be alone."""
     body = """
-      const root = new Writer(await open(false), { text: job.text });
+      const root = new Writing(await open(false), { text: job.text });
       for (const point of job.points) root.follow(point);
       const futures = Array.from({ length: 20 }, (_, seed) => root.branch({ seed, bias: 0.3 }));
       const together = futures.map(() => []);
@@ -294,19 +294,19 @@ def test_futures_grow_side_by_side(in_page, weights):
 
 
 def heated(mixture, temperature):
-    """Give a mixture a temperature: weights and densities to the power of 1 / temperature."""
+    """Give a mixture a temperature: each factor of the density to the power of 1 / temperature."""
     root = temperature**0.5
-    return mixture._replace(pi=(mixture.pi.log() / temperature).softmax(-1),
+    return mixture._replace(e=torch.sigmoid(torch.logit(mixture.e) / temperature), pi=(mixture.pi.log() / temperature).softmax(-1),
                             sigma1=root * mixture.sigma1, sigma2=root * mixture.sigma2)
 
 
 @pytest.mark.parametrize("bias, temperature", [(0.0, 1.0), (2.0, 1.0), (0.0, 0.5), (0.7, 1.6)])
 def test_mixtures_are_the_same(in_page, random_pen, bias, temperature):
-    """The components that a toy draws are eqs 18 to 22, 61 and 62; a temperature is a power of weights and densities."""
+    """The components that a toy draws are eqs 18 to 22, 61 and 62; a temperature is a power of each factor."""
     y = 2 * torch.randn(1 + 6 * 6, generator=torch.Generator().manual_seed(4))
     body = """
       const y = Float32Array.from(job.y), { bias, temperature } = job;
-      return [liftOf(y), mixtureParameters(y, 6, bias, temperature)];"""
+      return [liftOf(y, temperature), mixtureOf(y, 6, bias, temperature)];"""
     lift, parts = in_page(body, random_pen, y=y.tolist(), bias=bias, temperature=temperature)
     expected = heated(mixture_parameters(y, bias), temperature)
     near(lift, expected.e, 1e-6)
@@ -368,9 +368,9 @@ def test_handwriting_prediction_forced_and_free(in_page, tmp_path, layers, bits)
       const network = await open(job.plain);
       const forced = job.points.map((point) => Array.from(network.step(point)));
       const free = job.seeds.map((seed) => {
-        const writer = new Writer(network, { seed, bias: 0.5, temperature: 0.8, limit: 300 }), line = [];
-        for (let point = writer.next(); point; point = writer.next()) line.push(point);
-        return [line, writer.stopped];
+        const writing = new Writing(network, { seed, bias: 0.5, temperature: 0.8, limit: 300 }), line = [];
+        for (let point = writing.next(); point; point = writing.next()) line.push(point);
+        return [line, writing.stopped];
       });
       return { forced, free };"""
     for plain in (False, True):
@@ -403,9 +403,9 @@ def test_text_forced_and_free(in_page, tmp_path, layers, bits):
       const network = await open(job.plain), { symbols } = network.about.vocabulary;
       const forced = [-1, ...encode(job.text, symbols)].map((code) => softmax(network.step(code), job.temperature));
       const free = job.seeds.map((seed) => {
-        const writer = new Writer(network, { seed, temperature: job.temperature, restart: job.restart });
-        for (const code of encode("begin", symbols)) writer.follow(code);
-        return Array.from({ length: 300 }, () => symbols[writer.next()]).join("");
+        const writing = new Writing(network, { seed, temperature: job.temperature, restart: job.restart });
+        for (const code of encode("begin", symbols)) writing.follow(code);
+        return Array.from({ length: 300 }, () => symbols[writing.next()]).join("");
       });
       return { forced, free };"""
     for plain in (False, True):

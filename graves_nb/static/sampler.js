@@ -22,9 +22,9 @@ export function draws(seed, t) {
 }
 
 /** The mixture that raw outputs `y` stand for (eqs 19 to 22), as mixture.js has it. A bias sharpens it
- *  (eqs 61 and 62). A temperature, 1 as a rule, takes weights and densities to the power of
- *  1 / temperature. Neither moves the pen's chance to lift. */
-export function mixtureParameters(y, M, bias = 0, temperature = 1) {
+ *  (eqs 61 and 62); a temperature, 1 as a rule, takes each factor of the density to the power of
+ *  1 / temperature. */
+export function mixtureOf(y, M, bias = 0, temperature = 1) {
   const share = softmax(y.subarray(1, 1 + M), temperature / (1 + bias)), widen = Math.sqrt(temperature);
   return share.map((pi, j) => {
     const hat = (block) => y[1 + block * M + j], sigma = (block) => widen * Math.exp(hat(block) - bias);
@@ -32,13 +32,13 @@ export function mixtureParameters(y, M, bias = 0, temperature = 1) {
   });
 }
 
-/** e, the pen's chance to lift. */
-export const liftOf = (y) => 1 / (1 + Math.exp(y[0])); // eq. (18): minus, as printed
+/** The chance that the pen lifts, e: no bias moves it. */
+export const liftOf = (y, temperature = 1) => 1 / (1 + Math.exp(y[0] / temperature)); // eq. (18): minus, as printed
 
 /** Draw the next point [dx, dy, end] from raw outputs `y`. */
 export function drawPoint(y, M, bias, [uComponent, uPen, n1, n2], temperature = 1) {
-  const [dx, dy] = drawFrom(mixtureParameters(y, M, bias, temperature), [uComponent, n1, n2]);
-  return [dx, dy, uPen < liftOf(y) ? 1 : 0];
+  const [dx, dy] = drawFrom(mixtureOf(y, M, bias, temperature), [uComponent, n1, n2]);
+  return [dx, dy, uPen < liftOf(y, temperature) ? 1 : 0];
 }
 
 /** How likely each symbol is to come next, from raw outputs (eq. 12). */
@@ -76,11 +76,11 @@ export function textProblem(text, alphabet) {
 
 export const encode = (text, alphabet) => Array.from(text, (letter) => alphabet.indexOf(letter));
 
-/** The network in the middle of some ink or text: a network in common with others, and a state, a last
- *  item and a chance of its own, so that many futures can grow side by side. An item is a point in the
- *  network's units or the number of a symbol. After each step the network can be looked at. A text network
- *  that learnt sentence by sentence begins anew after the symbol `restart`. */
-export class Writer {
+/** Ink or text in the making: a network in common with others, and a state, a last item and a chance of its
+ *  own, so that many futures can grow side by side. An item is a point in the network's units or the number
+ *  of a symbol. After each step the network can be looked at. A text network that learnt sentence by
+ *  sentence begins anew after the symbol `restart`. */
+export class Writing {
   constructor(network, {
     text = "", state = network.initialState(), last = network.symbols ? -1 : [0, 0, 0], restart,
     bias = 0, temperature = 1, seed = 0, chance = (t) => draws(seed, t), limit = Infinity,
@@ -130,7 +130,7 @@ export class Writer {
   branch(changes = {}) {
     const { network, text, state, last, restart, bias, temperature, limit } = this;
     const own = state.map((part) => part.slice());
-    return new Writer(network, { text, state: own, last, restart, bias, temperature, limit, ...changes });
+    return new Writing(network, { text, state: own, last, restart, bias, temperature, limit, ...changes });
   }
 }
 
@@ -148,16 +148,16 @@ export class Sampler {
     this.primed = new Map();
   }
 
-  /** Read a line's points but the last; returns the writer that can go on from there, and the place of
+  /** Read a line's points but the last; returns the writing that can go on from there, and the place of
    *  the window at each point. */
   *read(points, text) {
-    const writer = new Writer(this.network, { text }), places = [];
+    const writing = new Writing(this.network, { text }), places = [];
     for (const point of points) {
-      writer.follow(this.normalise(point));
+      writing.follow(this.normalise(point));
       places.push(this.network.at);
       yield;
     }
-    return { writer, places };
+    return { writing, places };
   }
 
   /** Bring the network to the end of `prime` = {text, offsets}, read with the text that follows it. */
@@ -175,7 +175,7 @@ export class Sampler {
    *  characters of `text` from 1, or nothing while it reads the prime. Returns what ended the line:
    *  "rule" or "length". Several lines can be under way at once. */
   *write(text, { prime = NO_PRIME, limit = STEPS_PER_CHARACTER * text.length, ...options } = {}) {
-    const line = (yield* this.begin(prime, text)).writer.branch({ limit, ...options });
+    const line = (yield* this.begin(prime, text)).writing.branch({ limit, ...options });
     for (let point = line.next(); point; point = line.next()) {
       yield [...this.toRaw(point), this.network.at - prime.text.length];
     }
