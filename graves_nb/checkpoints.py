@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from . import models
 from .alphabet import ALPHABET
+from .quantise import dequantise
 
 
 class WeightsError(ValueError):
@@ -51,7 +52,7 @@ def load_weights(path) -> tuple[torch.nn.Module, dict]:
         raise WeightsError(f"{path} was trained on another alphabet. Train it again with this version.")
     try:
         model = getattr(models, info["model"])(**info["config"])
-        model.load_state_dict({name: value.float() for name, value in tensors.items()})
+        model.load_state_dict(dequantise(tensors))
     except (AttributeError, KeyError, TypeError, RuntimeError) as error:
         raise WeightsError(f"The weights in {path} do not fit the network they name: {error}") from error
     if not all(torch.isfinite(value).all() for value in model.state_dict().values()):

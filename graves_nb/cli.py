@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     add_sample(commands)
     add_sheet(commands)
     add_export(commands)
+    add_quantise(commands)
     add_pack(commands)
     add_bench(commands)
     return top
@@ -162,6 +163,21 @@ def export(args) -> None:
     from .pen import export_pen
 
     export_pen(args.weights, args.out, name=args.name, licence=args.licence)
+
+
+def add_quantise(commands) -> None:
+    """Describe `quantise`."""
+    p = commands.add_parser("quantise", help="write weights in 8 bits, as the page gets them")
+    p.add_argument("weights")
+    p.add_argument("out", help="such as runs/pen-8bit.safetensors; `evaluate` and `sample` take it too")
+    p.set_defaults(run=to_eight_bits)
+
+
+def to_eight_bits(args) -> None:
+    """Write the file that a page would load."""
+    from .site import page_file
+
+    Path(args.out).write_bytes(page_file(Path(args.weights)))
 
 
 def add_pack(commands) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import anywidget
 
+from .site import page_file
+
 STATIC = Path(__file__).parent / "static"
 IMPORT = re.compile(r'^import [^;]*? from "\./([\w-]+\.js)";\n', re.MULTILINE)
 
@@ -83,11 +85,11 @@ class GravesWidget(anywidget.AnyWidget):
         """Answer the module's wish for a file with the file, or with what is wrong."""
         name = message.get("asset")
         try:
-            self.send({"asset": name}, [self.assets()[name].read_bytes()])
+            self.send({"asset": name}, [page_file(self.assets()[name])])
         except (KeyError, OSError) as error:
             self.send({"asset": name, "error": f"Python could not read {name}: {error}"})
 
 
 def versioned(path: Path) -> str:
-    """Return a file's name with a hash of its content, so that no cache can be out of date."""
-    return f"{path.name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
+    """Return a file's name with a hash of what the page gets, so that no cache can be out of date."""
+    return f"{path.name}?v={hashlib.sha256(page_file(path)).hexdigest()[:8]}"

@@ -9,6 +9,7 @@ from traitlets import Float, Int, TraitError, Unicode, validate
 
 from ..checks import check_text
 from ..paths import data_path, site_pen
+from ..site import page_file
 from ..svg import to_svg
 from ..widgets import GravesWidget, versioned
 
@@ -39,7 +40,7 @@ class Pen(GravesWidget):
             data_path(f"weights/{name}.safetensors"), data_path(f"weights/{name}.gallery.json"))}
         (weights, path), (gallery, lines) = self._paths.items()
         self._lines = json.loads(lines.read_text(encoding="utf-8"))
-        size = round(path.stat().st_size / 1e6, 1)
+        size = round(len(page_file(path)) / 1e6, 1)
         super().__init__(weights=weights, gallery=gallery, megabytes=size, **traits)
 
     def assets(self) -> dict[str, Path]:
