@@ -113,7 +113,7 @@ export class WindowWatcher {
     this.passed += text.slice(this.passed.length, network.past ? undefined : network.at);
     if (network.past) return this.finish("rule");
     if (this.points.length >= STEPS_PER_CHARACTER * text.length) return this.finish("length");
-    this.columns.push(Array.from({ length: text.length + 1 }, (_, i) => Math.exp(network.logPhi(i + 1))));
+    this.columns.push(Array.from({ length: text.length + 1 }, (_, i) => Math.exp(network.window.logPhi(i + 1))));
     this.point = this.drawn(y, this.points);
     return "";
   }

@@ -12,6 +12,7 @@ from ..checks import check_text
 from ..paths import data_path, site_pen
 from ..strokes import from_strokes
 from ..svg import to_svg
+from ..site import page_file
 from ..widgets import GravesWidget, versioned
 
 UNIT = 12.0  # tablet units in a unit of the font
@@ -44,7 +45,7 @@ class Window(GravesWidget):
 
     def __init__(self, pen: str | None = None, **traits):
         self._path = data_path(f"weights/{pen or site_pen()}.safetensors")
-        size = round(self._path.stat().st_size / 1e6, 1)
+        size = round(len(page_file(self._path)) / 1e6, 1)
         super().__init__(letters=script(), weights=versioned(self._path), megabytes=size, **traits)
 
     def assets(self) -> dict[str, Path]:
