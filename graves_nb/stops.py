@@ -56,12 +56,13 @@ def sheet(lines: list[dict], width: float = 3400, row: float = 560) -> str:
     parts = []
     for n, line in enumerate(lines):
         page = to_page(line["offsets"])
-        scale = min(1.0, (width - 200) / max(1.0, np.ptp(page[:, 0])))
-        x = (n % 2) * width - scale * page[:, 0].min() + 60
-        y = (n // 2 + 0.42) * row - scale * np.median(page[:, 1])
+        low, high = page.min(0), page.max(0)
+        scale = min(1.0, *((width - 200, 0.8 * row) / np.maximum(high - low, 1)))
+        x, y = (n % 2) * width + 60, n // 2 * row
+        shift = (x - scale * low[0], y + 0.42 * row - scale * (low[1] + high[1]) / 2)
         strokes = "".join(f'<path d="{svg_path(stroke)}"/>' for stroke in to_strokes(line["offsets"]))
-        parts.append(f'<g transform="translate({x:.0f} {y:.0f}) scale({scale:.3f})">{strokes}</g>'
-                     f'<text x="{(n % 2) * width + 60:.0f}" y="{(n // 2 + 0.93) * row:.0f}">{escape(line["text"])}</text>')
+        parts.append(f'<g transform="translate({shift[0]:.0f} {shift[1]:.0f}) scale({scale:.3f})">{strokes}</g>'
+                     f'<text x="{x:.0f}" y="{y + 0.95 * row:.0f}">{escape(line["text"])}</text>')
     height = (len(lines) + 1) // 2 * row
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * width:.0f} {height:.0f}">{INK}'
             '<style>path{fill:none;stroke:currentColor;stroke-width:9;stroke-linecap:round;stroke-linejoin:round}'

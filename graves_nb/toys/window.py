@@ -10,9 +10,9 @@ from traitlets import Dict, Float, Int, TraitError, Unicode, validate
 
 from ..checks import check_text
 from ..paths import data_path, site_pen
+from ..site import page_file
 from ..strokes import from_strokes
 from ..svg import to_svg
-from ..site import page_file
 from ..widgets import GravesWidget, versioned
 
 UNIT = 12.0  # tablet units in a unit of the font
