@@ -36,6 +36,14 @@ class LSTMState(NamedTuple):
     c: Tensor
 
 
+def detached(state):
+    """Return a state whose past is forgotten: no derivative goes further back."""
+    if isinstance(state, Tensor):
+        return state.detach()
+    parts = [detached(part) for part in state]
+    return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+
+
 class PeepholeLSTMCell(nn.Module):
     """c, h = H(x, h, c): one step of an LSTM whose gates look at the cell (eqs 7-11).
 
