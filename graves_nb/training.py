@@ -90,7 +90,7 @@ class Trainer:
         self.model.operands = getattr(torch, config.operands)
         self.net = parallel.wrap(self.model)
         self.noise = self.make_noise()
-        self.average = [w.detach().clone() for w in self.model.parameters()]
+        self.average = [w.detach().clone() for w in self.model.parameters()] if config.average else []
         self.optimiser = self.make_optimiser()
         self.updates = config.updates
         self.progress = dict(update=0, epoch=0, batch=0, best=math.inf, stale=0, seconds=0.0, log=[])
@@ -192,22 +192,22 @@ class Trainer:
         Several processes hold the mean of theirs, whatever each one's share: times their number it is the sum.
         """
         weights = list(self.model.parameters())
-        for w in weights:
-            w.grad.mul_(parallel.ranks() / sequences)
-        if not all(torch.isfinite(w.grad).all() for w in weights):
+        gradients = [w.grad for w in weights]
+        torch._foreach_mul_(gradients, parallel.ranks() / sequences)
+        if not torch.stack(torch._foreach_norm(gradients)).isfinite().all():
             raise FloatingPointError("A gradient is not finite. Resume from the checkpoint with a lower rate.")
         self.noise.finish_gradients(sequences)
         if self.config.gradient == "sum":
-            for w in self.noise.parameters():
-                w.grad.mul_(sequences)
+            torch._foreach_mul_([w.grad for w in self.noise.parameters()], sequences)
         self.set_rate()
         self.optimiser.step()
         self.noise.settle()
         self.optimiser.zero_grad(set_to_none=True)
         self.progress["update"] += 1
         n = self.progress["update"]
-        keep = min(self.config.average, (1 + n) / (10 + n))
-        torch._foreach_lerp_(self.average, [w.detach() for w in weights], 1 - keep)
+        if self.average:
+            keep = min(self.config.average, (1 + n) / (10 + n))
+            torch._foreach_lerp_(self.average, [w.detach() for w in weights], 1 - keep)
 
     def set_rate(self) -> None:
         """Warm Adam up, then let it follow a cosine down. The paper's optimisers are left alone."""
@@ -222,7 +222,7 @@ class Trainer:
     def validate(self) -> None:
         """Score the averaged weights, and keep them if they are the best so far."""
         live = [w.detach().clone() for w in self.model.parameters()]
-        self.put(self.average)
+        self.put(self.average or live)
         score = parallel.from_first(self.task.score(self.model, self.device) if parallel.rank() == 0 else None)
         p, task = self.progress, self.task
         entry = {"update": p["update"], "epoch": p["epoch"], task.metric: score, "seconds": p["seconds"]}
@@ -270,9 +270,8 @@ class Trainer:
         tensors, info = read_tensors(path)
         if Config(**info["config"]) != self.config:
             raise ValueError(f"{path} belongs to a run with other settings. Choose another --out.")
-        n = len(self.average)
-        self.put([tensors[f"model.{i}"].to(self.device) for i in range(n)])
-        self.average = [tensors[f"average.{i}"].to(self.device) for i in range(n)]
+        self.put([tensors[f"model.{i}"].to(self.device) for i, _ in enumerate(self.model.parameters())])
+        self.average = [tensors[f"average.{i}"].to(self.device) for i, _ in enumerate(self.average)]
         for i, s in enumerate(self.noise.stds):
             s.copy_(tensors[f"std.{i}"])
         self.resume_optimiser(tensors)
