@@ -81,11 +81,15 @@ class TextTask:
 
     def epoch(self, order: torch.Generator) -> list:
         """Deal the spans of one epoch into batches: sentences in a new order, streams as they are read."""
-        c, labels = self.config, self.train.labels
+        c, n = self.config, len(self.train.labels)
         if c.sequences == "streams":
-            return streams(len(labels), c.batch, c.truncate * c.reset)
-        spans = sentences(labels, self.train.vocabulary.symbols.index("\n"))
-        return deal(spans, [stop - start for start, stop in spans], c.batch, order, wobble=len(labels) / len(spans) / 8)
+            return streams(n, c.batch, c.truncate * c.reset)
+        spans = self.sentences()
+        return deal(spans, [stop - start for start, stop in spans], c.batch, order, wobble=n / len(spans) / 8)
+
+    def sentences(self) -> list[tuple[int, int]]:
+        """Return the spans of the training sentences."""
+        return sentences(self.train.labels, self.train.vocabulary.symbols.index("\n"))
 
     def collate(self, spans: list) -> Batch:
         """Put spans side by side."""
@@ -101,7 +105,7 @@ class TextTask:
         """Count what an epoch learns from one by one: sentences, or stretches of the streams."""
         c, n = self.config, len(self.train.labels)
         if c.sequences == "sentences":
-            return int((self.train.labels == self.train.vocabulary.symbols.index("\n")).sum())
+            return len(self.sentences())
         return -(-n // c.truncate) if c.truncate else c.batch
 
     def score(self, model, device: str) -> float:

@@ -95,17 +95,33 @@ def load_text_network(path) -> tuple:
     return model, vocabulary, vocabulary.symbols.index("\n") if alone else None
 
 
-def closed(text: str, opening: str, closing: str, within: int = 1000) -> tuple[int, int]:
-    """Count how many `opening` marks there are, and how many find their `closing` one within some symbols.
+# What a Wikipedia page opens and should close, as regular expressions (section 3.2).
+PAIRS = {
+    "round brackets": (r"\(", r"\)"), "links": (r"\[\[", r"\]\]"), "templates": (r"\{\{", r"\}\}"),
+    "quotes": ("&quot;|\"", "&quot;|\""), "headings": (r"^==+", r"==+$"),
+}
 
-    Pairs may be nested. Marks so near the end that the text stops first are not counted.
+
+def closed(text: str, opening: str, closing: str, within: int = 1000) -> tuple[int, int]:
+    """Count the marks that open something, and how many of them are closed within so many symbols.
+
+    The marks are regular expressions; pairs may be nested. A mark so near the end that its partner
+    may only be cut off is not counted.
     """
-    pattern = re.compile(f"({re.escape(opening)})|{re.escape(closing)}")
-    waiting, opened, found = [], [], 0
-    for mark in pattern.finditer(text):
-        alike_and_open = opening == closing and waiting
-        if mark[1] and not alike_and_open:
+    waiting, opened, ends = [], [], {}
+    for mark in re.finditer(f"(?P<opens>{opening})|{closing}", text, re.MULTILINE):
+        if mark["opens"] and not (opening == closing and waiting):
             waiting.append(mark.start()), opened.append(mark.start())
         elif waiting:
-            found += mark.start() - waiting.pop() <= within
-    return sum(len(text) - start > within for start in opened), found
+            ends[waiting.pop()] = mark.start()
+    counted = [start for start in opened if len(text) - start > within]
+    return len(counted), sum(ends.get(start, len(text)) - start <= within for start in counted)
+
+
+def closed_shares(text: str, within: int = 1000) -> dict:
+    """Return, for each kind of pair and for XML tags, how many were opened and the share of them that was closed."""
+    counts = {name: closed(text, *pair, within) for name, pair in PAIRS.items()}
+    names = sorted(set(re.findall(r"<(\w+)[^<>/]*>", text)))
+    tags = [closed(text, rf"<{name}(?: [^<>/]*)?>", rf"</{name}>", within) for name in names]
+    counts["tags"] = tuple(map(sum, zip(*tags))) if tags else (0, 0)
+    return {name: dict(opened=n, closed=found / n if n else None) for name, (n, found) in counts.items()}

@@ -154,7 +154,8 @@ class Trainer:
     def run_epoch(self, bar) -> None:
         """Meet every sequence once, in the epoch's order, from the batch where we stand."""
         p, every = self.progress, self.config.validate_every
-        for deal in self.task.epoch(self.order(p["epoch"]))[p["batch"] :]:
+        deals = self.task.epoch(self.order(p["epoch"]))
+        for deal in deals[p["batch"] :]:
             started, before = time.time(), p["update"]
             nats = self.train_on(self.task.collate(deal))
             p["batch"] += 1
@@ -166,7 +167,7 @@ class Trainer:
                 self.save()
             elif time.time() - self.saved > SAVE_EVERY:
                 self.save()
-            if self.finished():
+            if self.finished() and p["batch"] < len(deals):
                 return
         p["epoch"], p["batch"] = p["epoch"] + 1, 0
         if not every:
