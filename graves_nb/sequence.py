@@ -113,17 +113,34 @@ def project(weight: Tensor, below: list[Tensor], kind) -> Tensor:
     x, *rest = below
     if x.is_floating_point():
         return F.linear(torch.cat(below, -1).to(kind), weight.to(kind))
+    if not rest:
+        return Pick.apply(weight, x).to(kind)
     n = sum(part.shape[-1] for part in rest)
-    V = weight.shape[1] - n
-    a = pick(weight[:, :V], x).to(kind)
-    return a + F.linear(torch.cat(rest, -1).to(kind), weight[:, V:].to(kind)) if rest else a
+    picks, dense = weight.split([weight.shape[1] - n, n], 1)
+    return Pick.apply(picks, x).to(kind) + F.linear(torch.cat(rest, -1).to(kind), dense.to(kind))
 
 
-def pick(weight: Tensor, x: Tensor) -> Tensor:
-    """Return the columns (T, B, R) of `weight` (R, V) that labels (T, B) name; zeros for the label -1."""
-    V = weight.shape[1]
-    rows = F.pad(weight.T, (0, 0, 0, 1))  # one more, of zeros
-    return F.embedding(x % (V + 1), rows)
+class Pick(Function):
+    """The columns (T, B, R) of a matrix (R, V) that labels (T, B) name; zeros for the label -1.
+
+    Only columns that are named are touched: with 10,000 words most are not.
+    """
+
+    @staticmethod
+    def forward(ctx, weight, x):
+        names, ctx.places = x.unique(return_inverse=True)
+        ctx.found, ctx.shape = names >= 0, weight.shape
+        ctx.names = names[ctx.found]
+        columns = weight.new_zeros(len(names), len(weight))
+        columns[ctx.found] = weight[:, ctx.names].T
+        return columns[ctx.places]
+
+    @staticmethod
+    def backward(ctx, da):
+        sums = da.new_zeros(len(ctx.found), ctx.shape[0]).index_add_(0, ctx.places.flatten(), da.flatten(0, 1))
+        dw = da.new_zeros(ctx.shape)
+        dw[:, ctx.names] = sums[ctx.found].T
+        return dw, None
 
 
 def labels(text: Tensor) -> Tensor:
