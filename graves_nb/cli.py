@@ -56,12 +56,15 @@ def add_train(commands) -> None:
 
 def train(args) -> None:
     """Train to the end and say where the weights are."""
+    from . import parallel
     from .training import Config, Trainer
 
     config = Config(**{f.name: getattr(args, f.name) for f in dataclasses.fields(Config)})
     trainer = Trainer(config, args.out, find_device(args.device))
     best = trainer.run()["best"]
-    print(f"best {best:.4g} {trainer.task.unit}; weights in {Path(args.out) / 'weights.safetensors'}")
+    if parallel.rank() == 0:
+        print(f"best {best:.4g} {trainer.task.unit}; weights in {Path(args.out) / 'weights.safetensors'}")
+    parallel.stop()
 
 
 def find_device(name: str) -> str:

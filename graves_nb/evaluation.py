@@ -155,12 +155,14 @@ def evaluate_weights(path, data=None, split="validation", device="cpu", *, dynam
     training = info.get("training", {})
     data = data or info["data"]
     score = evaluate_text if "vocabulary" in info else evaluate_ink
-    noise = noise_of(path, model, training, device) if draws else None
+    noise = noise_of(path, model, training, device)
+    if draws and not noise.std:
+        raise ValueError("These weights were trained without noise: there is nothing to draw. Leave out --draws.")
     rows = []
     for seed in range(draws or 1):
-        with noise.drawn(seed) if noise else nullcontext():
+        with noise.drawn(seed) if draws else nullcontext():
             row = score(model, info, data, split, device, dynamic, limit)
-        rows.append(row["metrics"])
+        rows.append(row["metrics"] | description(noise, row))
     return dict(
         name=Path(path).stem, task=row.pop("task"), network=f"{info['config']['layers']}x{info['config']['hidden']}",
         faithful=is_faithful(info["model"], info["config"], training), regularisation=training.get("noise", "none"),
@@ -203,16 +205,24 @@ def evaluate_text(model, info, data, split, device, dynamic, limit) -> dict:
                           sha256=text.sha256()))
 
 
-def noise_of(path, model, training, device):
+def noise_of(path, model, training, device) -> WeightNoise:
     """Return the noise that a file's weights were trained with, to draw from."""
     widths = load_widths(path, model)
-    if widths:
-        noise = AdaptiveWeightNoise(model.parameters(), S=1)
-        noise.stds = [s.to(device) for s in widths]
-        return noise
-    if training.get("noise") == WeightNoise.name:
-        return WeightNoise(model.parameters(), training["noise_std"])
-    raise ValueError("These weights were trained without noise: there is nothing to draw. Leave out --draws.")
+    if not widths:
+        noisy = training.get("noise") == WeightNoise.name
+        return WeightNoise(model.parameters(), training["noise_std"] if noisy else 0.0)
+    noise = AdaptiveWeightNoise(model.parameters(), S=1)
+    noise.stds = [s.to(device) for s in widths]
+    return noise
+
+
+def description(noise: WeightNoise, row: dict) -> dict:
+    """Return what it costs, in nats, to tell the weights (`kl`) and, with them, the training data."""
+    if not noise.stds:
+        return {}
+    m, data, kl = row["metrics"], row["data"], noise.kl()
+    nats = m["total_bits"] * math.log(2) if "total_bits" in m else m["nats_per_line"] * data["lines"]
+    return dict(kl=kl) | (dict(description_length=nats + kl) if data["split"] == "train" else {})
 
 
 def digest(lines) -> str:

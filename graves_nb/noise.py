@@ -21,13 +21,16 @@ def kl_to_prior(means: list[Tensor], stds: list[Tensor]) -> Tensor:
     return distance + sum((var_p.log() / 2 - s.log()).sum() for s in stds)
 
 
-class NoNoise:
-    """w as it is: what a network without noise in its weights is trained with."""
+class WeightNoise:
+    """w + eps, eps ~ N(0, std^2): each minibatch meets other weights, and the noise-free ones learn from it.
 
-    name = "none"
+    With `std` 0 there is no noise.
+    """
 
-    def __init__(self, weights):
-        self.weights, self.stds = list(weights), []
+    name = "weight-noise"
+
+    def __init__(self, weights, std: float = 0.075):
+        self.weights, self.std, self.stds = list(weights), std, []
 
     def parameters(self) -> list[Tensor]:
         """Return all that learns."""
@@ -35,34 +38,14 @@ class NoNoise:
 
     def width(self, i: int) -> Tensor | float:
         """Return the standard deviation of the noise on the i-th tensor of weights."""
-        return 0.0
-
-    @contextmanager
-    def drawn(self, seed: int):
-        """Lend the network a draw of its weights; on leaving, it has its own ones back, and their gradients."""
-        yield
-
-    def finish_gradients(self, sequences: int) -> None:
-        """Turn the mean gradient over `sequences`, taken at the drawn weights, into that of all that learns."""
-
-    def settle(self) -> None:
-        """Put in order what a step of the optimiser may have left."""
-
-
-class WeightNoise(NoNoise):
-    """w + eps, eps ~ N(0, std^2): each minibatch meets other weights, and the noise-free ones learn from it."""
-
-    name = "weight-noise"
-
-    def __init__(self, weights, std: float = 0.075):
-        super().__init__(weights)
-        self.std = std
-
-    def width(self, i: int) -> Tensor | float:
         return self.std
 
     @contextmanager
     def drawn(self, seed: int):
+        """Lend the network a draw of its weights; on leaving, it has its own ones back, with their gradients."""
+        if not self.std:
+            yield
+            return
         clean = [w.detach().clone() for w in self.weights]
         self.eps = normal_like(self.weights, seed)
         for i, (w, eps) in enumerate(zip(self.weights, self.eps)):
@@ -72,6 +55,12 @@ class WeightNoise(NoNoise):
         finally:
             for w, value in zip(self.weights, clean):
                 w.data.copy_(value)
+
+    def finish_gradients(self, sequences: int) -> None:
+        """Turn the mean gradient over `sequences`, taken at the drawn weights, into that of all that learns."""
+
+    def settle(self) -> None:
+        """Put in order what a step of the optimiser may have left."""
 
 
 class AdaptiveWeightNoise(WeightNoise):

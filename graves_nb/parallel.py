@@ -10,8 +10,18 @@ def start(device: str) -> str:
     """Join the other processes, if torchrun started this one; return the device that is this one's."""
     if "LOCAL_RANK" not in os.environ or dist.is_initialized():
         return device
-    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
-    return f"cuda:{os.environ['LOCAL_RANK']}" if device.startswith("cuda") else device
+    if not device.startswith("cuda"):
+        dist.init_process_group("gloo")
+        return device
+    torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl")
+    return f"cuda:{torch.cuda.current_device()}"
+
+
+def stop() -> None:
+    """Take leave of the other processes."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def rank() -> int:

@@ -22,9 +22,10 @@ PAPER_TEXT = dict(optimiser="sgd", lr=1e-4, clip_lstm=1.0, clip_output=0.0, aver
 def is_faithful(model: str, config: dict, training: dict) -> bool:
     """Say whether topology, loss, clips, optimiser and regulariser are the paper's."""
     wanted = PAPER_TEXT if model == "TextPredictor" else PAPER_INK
+    if training.get("noise", "none") != "none":
+        wanted = wanted | dict(noise_std=0.075, curvature="squared")
     shape = {k: config[k] for k in ("hidden", "layers")}
-    kind = training.get("noise", "none") == "none" or training.get("noise_std") == 0.075
-    return shape in PAPER[model] and kind and all(training.get(k, v) == v for k, v in wanted.items())
+    return shape in PAPER[model] and all(training.get(k, v) == v for k, v in wanted.items())
 
 
 def mean_and_sd(rows: list[dict]) -> dict:

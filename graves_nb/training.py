@@ -16,7 +16,7 @@ from tqdm import tqdm
 from . import parallel
 from .checkpoints import read_tensors, save_weights, write_tensors
 from .lstm import detached
-from .noise import AdaptiveWeightNoise, NoNoise, WeightNoise
+from .noise import AdaptiveWeightNoise, WeightNoise
 from .optim import GravesRMSprop
 from .tasks import TASKS
 
@@ -106,12 +106,12 @@ class Trainer:
                 raise ValueError(f"The weights in {start} do not fit this network: {error}") from error
         return model
 
-    def make_noise(self) -> NoNoise:
+    def make_noise(self) -> WeightNoise:
         """Choose what noise the weights meet."""
         c, weights = self.config, self.model.parameters()
         if c.noise == "adaptive-weight-noise":
             return AdaptiveWeightNoise(weights, self.task.sequences(), c.noise_std, c.curvature)
-        return WeightNoise(weights, c.noise_std) if c.noise == "weight-noise" else NoNoise(weights)
+        return WeightNoise(weights, c.noise_std if c.noise == "weight-noise" else 0.0)
 
     def make_optimiser(self) -> torch.optim.Optimizer:
         """Build the paper's RMSProp, its gradient descent with momentum, or Adam."""

@@ -169,6 +169,8 @@ def test_evaluation_of_text_says_all_that_a_result_must(trainer, own_text, tmp_p
     assert sampled["metrics"]["bpc"] != m["bpc"]
     dynamic = evaluate_weights(weights, split="test", dynamic=dict(lr=3e-3, momentum=0.0))
     assert dynamic["dynamic"] and dynamic["metrics"]["bpc"] < m["bpc"] and len(dynamic["metrics"]["segments"]) == 50
+    told = evaluate_weights(weights, split="train", draws=1)["metrics"]
+    assert told["description_length"] == pytest.approx(told["total_bits"] * math.log(2) + told["kl"]) and m["kl"] == told["kl"] > 0
     few = evaluate_weights(weights, split="test", limit=3, dynamic=dict(lr=0.0, momentum=0.0))["metrics"]
     assert few["bpc"] == pytest.approx(evaluate_weights(weights, split="test", limit=3)["metrics"]["bpc"])
     assert few["symbols"] == few["characters"] < m["symbols"]
@@ -229,7 +231,8 @@ def test_what_is_faithful():
     shape = dict(hidden=1000, layers=1)
     assert is_faithful("TextPredictor", shape, text)
     assert is_faithful("TextPredictor", shape, text | dict(noise="weight-noise", batch=64, seed=3))
-    for other in (dict(optimiser="adam"), dict(noise="weight-noise", noise_std=0.1), dict(average=0.9), dict(gradient="mean")):
+    for other in (dict(optimiser="adam"), dict(noise="weight-noise", noise_std=0.1), dict(average=0.9), dict(gradient="mean"),
+                  dict(noise="adaptive-weight-noise", curvature="reparameterised")):
         assert not is_faithful("TextPredictor", shape, text | other)
     ink = dataclasses.asdict(Config(optimiser="rmsprop", average=0.0))
     assert is_faithful("HandwritingSynthesizer", dict(hidden=400, layers=3), ink)
@@ -278,7 +281,7 @@ def test_two_processes_go_on_exactly_and_write_one_log(tmp_path):
         return torchrun("-m", "graves_nb", "train", "prediction", "--threads=1", "--device=cpu", f"--out={tmp_path / name}", *options)
 
     whole = start("whole", 6)
-    assert whole.stdout.count("update 6:") == 1
+    assert whole.stdout.count("update 6:") == 1 and whole.stdout.count("best") == 1
     start("parts", 3)
     tensors, info = read_tensors(tmp_path / "parts" / "checkpoint.safetensors")
     info["config"]["updates"] = 6
