@@ -22,7 +22,7 @@ from .results import commit, device_name, is_faithful, mean_and_sd
 from .results import write_result as write_result
 from .strokes import Normalisation
 
-STRETCH = 200  # steps of text that are scored at once
+LOGITS = 2**25  # so many numbers at a time, when text is scored
 
 
 def squared_errors(y_hat, y) -> tuple[torch.Tensor, torch.Tensor]:
@@ -90,11 +90,12 @@ def score_text(model, text, spans, *, batch=64, device="cpu", progress=False) ->
     """
     order = sorted(spans, key=lambda span: span[1] - span[0])
     total, wrong, symbols = 0.0, 0, 0
+    stretch = min(200, max(1, LOGITS // (batch * len(text.vocabulary.symbols))))
     for i in tqdm(range(0, len(order), batch), disable=not progress, unit="batch", desc="evaluating"):
         whole = collate_text(text.labels, order[i : i + batch]).to(device)
         state = None
-        for t in range(0, len(whole.x), STRETCH):
-            b = whole.stretch(t, t + STRETCH)
+        for t in range(0, len(whole.x), stretch):
+            b = whole.stretch(t, t + stretch)
             logits, state = model(b.x, state)
             nats = F.cross_entropy(logits.flatten(0, 1), b.y.flatten(), reduction="none")
             total += (nats * b.mask.flatten()).double().sum().item()
@@ -194,15 +195,15 @@ def evaluate_text(model, info, data, split, device, dynamic, limit) -> dict:
     if dynamic:
         learner = copy.deepcopy(model).requires_grad_(True)
         for cell in learner.layers:
-            cell.clip = training.get("clip_lstm", cell.clip)
+            cell.clip = training.get("clip_lstm", cell.clip) or None
         optimiser = torch.optim.SGD(learner.parameters(), **dynamic)
         scores = score_dynamic(learner, text, spans, optimiser, stretch=training.get("truncate", 0), device=device,
                                progress=True)
     else:
         scores = score_text(model, text, spans, device=device, progress=True)
-    return dict(task=data.removesuffix("-prefix"), normalisation=None, metrics=text_metrics(scores, text),
-                data=dict(name=data.split("-char")[0].split("-word")[0], split=split, lines=len(spans),
-                          sha256=text.sha256()))
+    name = text.name.removesuffix("-char").removesuffix("-word")
+    return dict(task=text.name.removesuffix("-prefix"), normalisation=None, metrics=text_metrics(scores, text),
+                data=dict(name=name, split=split, lines=len(spans), sha256=text.sha256()))
 
 
 def noise_of(path, model, training, device) -> WeightNoise:
