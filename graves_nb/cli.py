@@ -156,16 +156,24 @@ def add_babble(commands) -> None:
     p.add_argument("--temperature", type=float, default=1.0, help="below 1: safer; above: wilder")
     p.add_argument("--prime", default="", help="go on from this text")
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--count", type=int, default=1, help="texts, of this seed and the next ones")
+    p.add_argument("--json", help="write the texts there, and how many of the brackets and tags they open are closed")
     p.set_defaults(run=babble)
 
 
 def babble(args) -> None:
-    """Print prime and continuation."""
-    from .text import load_text_network, sample_text
+    """Print prime and continuation, or keep them with what they close."""
+    from .results import write_result
+    from .text import closed_shares, load_text_network, sample_text
 
     model, vocabulary, restart = load_text_network(args.weights)
-    print(args.prime + sample_text(model, vocabulary, args.length, temperature=args.temperature, prime=args.prime,
-                                   seeds=[args.seed], restart=restart)[0])
+    seeds = list(range(args.seed, args.seed + args.count))
+    texts = sample_text(model, vocabulary, args.length, temperature=args.temperature, prime=args.prime, seeds=seeds,
+                        restart=restart)
+    if not args.json:
+        return print("\n\n".join(args.prime + text for text in texts))
+    row = dict(prime=args.prime, temperature=args.temperature, seeds=seeds, weights=Path(args.weights).name)
+    write_result(row | dict(texts=texts, closed=closed_shares(texts)), args.json)
 
 
 def add_export(commands) -> None:

@@ -140,13 +140,17 @@ class DeepLSTM(nn.Module):
 
         `x` is (B, I), or labels (B,) of one-hot inputs, where -1 is the null vector.
         """
-        whole_numbers = not x.is_floating_point()
-        below, states = OneHot(x) if whole_numbers else x, []
+        states, h = [], None
         for cell, before in zip(self.layers, state):
-            states.append(cell(below, before))  # eqs (1) and (2)
+            states.append(cell(self.joined(x, h), before))  # eqs (1) and (2)
             h = states[-1].h
-            below = OneHot(x, h) if whole_numbers else torch.cat([x, h], -1)
         return torch.cat([layer.h for layer in states], -1), tuple(states)
+
+    def joined(self, x: Tensor, h: Tensor | None):
+        """Set the input and the output of the layer below, if there is one, side by side."""
+        if not x.is_floating_point():
+            return OneHot(x, h)
+        return x if h is None else torch.cat([x, h], -1)
 
     def readout(self, h: Tensor) -> Tensor:
         """Turn all layers' outputs (..., N * H) into raw outputs (eq. 3)."""

@@ -118,10 +118,14 @@ def closed(text: str, opening: str, closing: str, within: int = 1000) -> tuple[i
     return len(counted), sum(ends.get(start, len(text)) - start <= within for start in counted)
 
 
-def closed_shares(text: str, within: int = 1000) -> dict:
+def closed_shares(texts: list[str], within: int = 1000) -> dict:
     """Return, for each kind of pair and for XML tags, how many were opened and the share of them that was closed."""
-    counts = {name: closed(text, *pair, within) for name, pair in PAIRS.items()}
-    names = sorted(set(re.findall(r"<(\w+)[^<>/]*>", text)))
-    tags = [closed(text, rf"<{name}(?: [^<>/]*)?>", rf"</{name}>", within) for name in names]
-    counts["tags"] = tuple(map(sum, zip(*tags))) if tags else (0, 0)
-    return {name: dict(opened=n, closed=found / n if n else None) for name, (n, found) in counts.items()}
+    names = sorted({name for text in texts for name in re.findall(r"<(\w+)[^<>/]*>", text)})
+    kinds = {name: [pair] for name, pair in PAIRS.items()}
+    kinds["tags"] = [(rf"<{name}(?: [^<>/]*)?>", f"</{name}>") for name in names]
+    shares = {}
+    for kind, pairs in kinds.items():
+        counts = [closed(text, *pair, within) for text in texts for pair in pairs]
+        opened, found = map(sum, zip((0, 0), *counts))
+        shares[kind] = dict(opened=opened, closed=found / opened if opened else None)
+    return shares

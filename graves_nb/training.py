@@ -74,7 +74,7 @@ class Config:
 DEFAULTS = {
     "synthesis": {},
     "prediction": dict(hidden=900, layers=1),
-    "text": dict(data="plays", hidden=1000, layers=1, clip_lstm=1.0, clip_output=0.0, batch=16, optimiser="sgd",
+    "text": dict(data="plays", hidden=1000, layers=1, clip_lstm=1.0, clip_output=0.0, batch=8, optimiser="sgd",
                  lr=1e-4, gradient="sum", average=0.0, updates=0, validate_every=0, validation_lines=0, patience=3),
 }
 

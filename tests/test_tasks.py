@@ -148,6 +148,14 @@ def test_a_setting_that_is_not_there_is_refused(wrong):
         Config(**wrong)
 
 
+def test_command_trains_text_and_says_what_is_wrong(own_text, tmp_path, capsys):
+    small = ["train", "text", "--data", own_text, "--hidden", "8", "--updates", "2", "--out", str(tmp_path / "run")]
+    assert main(small) == 0 and "bits a character; weights in" in capsys.readouterr().out
+    for wrong, says in ((["--data", "none"], "no text 'none'"), (["--noise", "some"], "Choose none or"), (["--hidden", "9"], "other settings")):
+        assert main(small + wrong) == 1
+        assert says in capsys.readouterr().err
+
+
 # Evaluation
 
 

@@ -1,5 +1,7 @@
 """Symbols and labels, sampling, and what a network closes."""
 
+import json
+
 import pytest
 import torch
 
@@ -82,7 +84,7 @@ def test_closed_counts_pairs():
     text = "(a) (b (c) d" + 20 * "."
     assert closed(text, r"\(", r"\)", within=8) == (3, 2)
     assert closed('"a" and "b' + 20 * ".", '"', '"', within=8) == (2, 1)
-    shares = closed_shares('<page>\n<text x="1">[[a]] {{b}</text>\n== c ==\n' + 1100 * ".")
+    shares = closed_shares(["(", '<page>\n<text x="1">[[a]] {{b}</text>\n== c ==\n' + 1100 * "."])
     assert shares["tags"] == dict(opened=2, closed=0.5) and shares["links"] == dict(opened=1, closed=1.0)
     assert shares["templates"] == dict(opened=1, closed=0.0) and shares["headings"] == dict(opened=1, closed=1.0)
     assert shares["quotes"]["opened"] == 1 and shares["round brackets"] == dict(opened=0, closed=None)
@@ -100,6 +102,10 @@ def test_command_goes_on_from_a_prime(model, tmp_path, capsys):
     network, vocabulary, restart = load_text_network(path)
     expected = sample_text(network, vocabulary, 9, temperature=0.8, prime="abba ", seeds=[2], restart=restart)[0]
     assert capsys.readouterr().out == f"abba {expected}\n"
+    out = tmp_path / "o.json"
+    assert main(["babble", str(path), "--length", "5", "--count", "3", "--seed", "4", "--json", str(out)]) == 0
+    row = json.loads(out.read_text())
+    assert row["texts"] == sample_text(network, vocabulary, 5, seeds=[4, 5, 6], restart=restart) and "tags" in row["closed"]
     for arguments, says in ([["--prime", "q"], "'q'"], [["--temperature", "0"], "above 0"]):
         assert main(["babble", str(path), *arguments]) == 1
         assert says in capsys.readouterr().err
