@@ -12,6 +12,8 @@ from . import models
 from .alphabet import ALPHABET
 from .quantise import dequantise
 
+WIDTH = "std."  # before the name of a tensor of weights: that of their widths
+
 
 class WeightsError(ValueError):
     """The file is not a set of weights that this package can use; the message says what to do."""
@@ -38,9 +40,13 @@ def read_tensors(path: str | Path) -> tuple[dict, dict]:
         raise WeightsError(f"{path} is damaged or not ours ({error}). Fetch or train it again.") from error
 
 
-def save_weights(path, model, *, dtype=torch.float16, **info) -> None:
-    """Save a model with its sizes, its alphabet and whatever else `info` says of it."""
+def save_weights(path, model, *, dtype=torch.float16, stds=(), **info) -> None:
+    """Save a model with its sizes, its alphabet and whatever else `info` says of it.
+
+    `stds` are the widths that adaptive weight noise has learnt, one tensor for each of the model's.
+    """
     tensors = {name: value.to(dtype) for name, value in model.state_dict().items()}
+    tensors |= {WIDTH + name: s.to(dtype) for (name, _), s in zip(model.named_parameters(), stds)}
     info = dict(model=type(model).__name__, config=model.config, alphabet=ALPHABET, **info)
     write_tensors(path, tensors, info)
 
@@ -48,13 +54,22 @@ def save_weights(path, model, *, dtype=torch.float16, **info) -> None:
 def load_weights(path) -> tuple[torch.nn.Module, dict]:
     """Load a model in float32, ready to write, and the header that came with it."""
     tensors, info = read_tensors(path)
-    if info.get("alphabet") != ALPHABET:
+    if info.get("alphabet") != ALPHABET and "vocabulary" not in info:
         raise WeightsError(f"{path} was trained on another alphabet. Train it again with this version.")
     try:
         model = getattr(models, info["model"])(**info["config"])
-        model.load_state_dict(dequantise(tensors))
-    except (AttributeError, KeyError, TypeError, RuntimeError) as error:
+        model.load_state_dict(dequantise({k: v for k, v in tensors.items() if not k.startswith(WIDTH)}))
+        if "vocabulary" in info and len(info["vocabulary"]["symbols"]) != model.config["V"]:
+            raise ValueError(f"it names {len(info['vocabulary']['symbols'])} symbols for {model.config['V']} outputs")
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"The weights in {path} do not fit the network they name: {error}") from error
     if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
         raise WeightsError(f"{path} holds weights that are not finite. Fetch or train it again.")
     return model.eval().requires_grad_(False), info
+
+
+def load_widths(path, model) -> list[torch.Tensor]:
+    """Load the widths that adaptive weight noise has learnt for a model's weights; none where there are none."""
+    tensors, _ = read_tensors(path)
+    names = [WIDTH + name for name, _ in model.named_parameters()]
+    return [tensors[name].float() for name in names] if names[0] in tensors else []

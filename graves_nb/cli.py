@@ -1,4 +1,4 @@
-"""The command line: train a pen, score it, write with it, ship it, pack the real data."""
+"""The command line: train networks, score them, let them write, ship them, pack the real data."""
 
 import argparse
 import dataclasses
@@ -28,8 +28,10 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     add_train(commands)
     add_evaluate(commands)
+    add_merge(commands)
     add_sample(commands)
     add_sheet(commands)
+    add_babble(commands)
     add_export(commands)
     add_quantise(commands)
     add_pack(commands)
@@ -38,27 +40,33 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_train(commands) -> None:
-    """Describe `train`: one option for each setting of a run."""
-    from .training import Config
+    """Describe `train`: one option for each setting of a run, with the model's own defaults."""
+    from .training import DEFAULTS, Config
 
-    p = commands.add_parser("train", help="train a network, or go on where a run stopped")
-    p.add_argument("model", choices=["synthesis"])
-    p.add_argument("--out", default="runs/synthesis", help="folder of the run (default: %(default)s)")
-    p.add_argument("--device", default="auto", help="cpu, cuda, or auto (default)")
-    p.add_argument("--threads", type=int, help="processor threads")
-    for field in dataclasses.fields(Config):
-        flag = "--" + field.name.replace("_", "-")
-        p.add_argument(flag, type=type(field.default), default=field.default, help=f"(default: {field.default!r})")
-    p.set_defaults(run=train)
+    models = commands.add_parser("train", help="train a network, or go on where a run stopped").add_subparsers(
+        dest="model", required=True, help="which network, of section 5, 4 or 3")
+    for model, defaults in DEFAULTS.items():
+        p = models.add_parser(model)
+        p.add_argument("--out", default=f"runs/{model}", help="folder of the run (default: %(default)s)")
+        p.add_argument("--device", default="auto", help="cpu, cuda, or auto (default)")
+        p.add_argument("--threads", type=int, help="processor threads")
+        for field in dataclasses.fields(Config)[1:]:
+            default, flag = defaults.get(field.name, field.default), "--" + field.name.replace("_", "-")
+            p.add_argument(flag, type=type(field.default), default=default, help=f"(default: {default!r})")
+    commands.choices["train"].set_defaults(run=train)
 
 
 def train(args) -> None:
     """Train to the end and say where the weights are."""
+    from . import parallel
     from .training import Config, Trainer
 
     config = Config(**{f.name: getattr(args, f.name) for f in dataclasses.fields(Config)})
-    progress = Trainer(config, args.out, find_device(args.device)).run()
-    print(f"best {progress['best']:.1f} nats a line; weights in {Path(args.out) / 'weights.safetensors'}")
+    trainer = Trainer(config, args.out, find_device(args.device))
+    best = trainer.run()["best"]
+    if parallel.rank() == 0:
+        print(f"best {best:.4g} {trainer.task.unit}; weights in {Path(args.out) / 'weights.safetensors'}")
+    parallel.stop()
 
 
 def find_device(name: str) -> str:
@@ -72,8 +80,13 @@ def add_evaluate(commands) -> None:
     """Describe `evaluate`."""
     p = commands.add_parser("evaluate", help="score weights on a data set, by the canonical protocol")
     p.add_argument("weights")
-    p.add_argument("--data", help="iam-ondb or synthetic (default: what the weights were trained on)")
+    p.add_argument("--data", help="iam-ondb, synthetic, ptb-char, ... (default: what the weights were trained on)")
     p.add_argument("--split", default="validation")
+    p.add_argument("--limit", type=int, default=0, help="score the first lines or sentences only")
+    p.add_argument("--draws", type=int, default=0, help="score so many draws of noisy weights, not their means")
+    p.add_argument("--dynamic", action="store_true", help="let a text network learn while it reads")
+    p.add_argument("--lr", type=float, default=1e-4, help="of --dynamic (default: %(default)s)")
+    p.add_argument("--momentum", type=float, default=0.99, help="of --dynamic (default: %(default)s)")
     p.add_argument("--device", default="auto")
     p.add_argument("--threads", type=int)
     p.add_argument("--json", help="write the result there, in the form of data/results/")
@@ -84,10 +97,28 @@ def evaluate(args) -> None:
     """Score, print, and keep."""
     from .evaluation import evaluate_weights, write_result
 
-    result = evaluate_weights(args.weights, args.data, args.split, find_device(args.device))
+    dynamic = dict(lr=args.lr, momentum=args.momentum) if args.dynamic else None
+    result = evaluate_weights(args.weights, args.data, args.split, find_device(args.device), dynamic=dynamic,
+                              draws=args.draws, limit=args.limit)
     print(json.dumps(result["metrics"], indent=2))
     if args.json:
-        write_result(result, args.json)
+        write_result(result | dict(name=Path(args.json).stem), args.json)
+
+
+def add_merge(commands) -> None:
+    """Describe `merge`."""
+    p = commands.add_parser("merge", help="join results that differ in their seeds alone")
+    p.add_argument("results", nargs="+", help="JSON files that `evaluate` wrote")
+    p.add_argument("--json", required=True, help="write mean and standard deviation there")
+    p.set_defaults(run=merge)
+
+
+def merge(args) -> None:
+    """Read, join, and keep."""
+    from .results import merge_seeds, write_result
+
+    rows = [json.loads(Path(path).read_text(encoding="utf-8")) for path in args.results]
+    write_result(merge_seeds(rows) | dict(name=Path(args.json).stem), args.json)
 
 
 def add_sample(commands) -> None:
@@ -135,9 +166,9 @@ def add_sheet(commands) -> None:
 def sheet(args) -> None:
     """Write, count the failures, draw."""
     from . import stops
-    from .evaluation import commit, device_name, write_result
     from .paths import data_path
     from .pen import Pen, write_text
+    from .results import commit, device_name, write_result
 
     texts = Path(args.texts or data_path("text/forty.txt")).read_text(encoding="utf-8").splitlines()
     result, rows = stops.run(Pen.load(args.weights), texts, args.bias, args.seed, device_name("cpu"), commit())
@@ -146,6 +177,34 @@ def sheet(args) -> None:
         write_text(args.svg, stops.sheet(rows))
     if args.json:
         write_result(result, args.json)
+
+
+def add_babble(commands) -> None:
+    """Describe `babble`."""
+    p = commands.add_parser("babble", help="let a text network write")
+    p.add_argument("weights")
+    p.add_argument("--length", type=int, default=500, help="symbols (default: %(default)s)")
+    p.add_argument("--temperature", type=float, default=1.0, help="below 1: safer; above: wilder")
+    p.add_argument("--prime", default="", help="go on from this text")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--count", type=int, default=1, help="texts, of this seed and the next ones")
+    p.add_argument("--json", help="write the texts there, and how many of the brackets and tags they open are closed")
+    p.set_defaults(run=babble)
+
+
+def babble(args) -> None:
+    """Print prime and continuation, or keep them with what they close."""
+    from .results import write_result
+    from .text import closed_shares, load_text_network, sample_text
+
+    model, vocabulary, restart = load_text_network(args.weights)
+    seeds = list(range(args.seed, args.seed + args.count))
+    texts = sample_text(model, vocabulary, args.length, temperature=args.temperature, prime=args.prime, seeds=seeds,
+                        restart=restart)
+    if not args.json:
+        return print("\n\n".join(args.prime + text for text in texts))
+    row = dict(prime=args.prime, temperature=args.temperature, seeds=seeds, weights=Path(args.weights).name)
+    write_result(row | dict(texts=texts, closed=closed_shares(texts)), args.json)
 
 
 def add_export(commands) -> None:

@@ -1,23 +1,28 @@
-"""Scores: nats a line and a step, dequantised, in tablet units, and squared error."""
+"""Scores: of ink, nats a line and a step, dequantised, in tablet units, and squared error; of text, bits."""
 
+import copy
 import hashlib
-import json
 import math
-import os
-import platform
-import re
-import subprocess
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from tqdm import tqdm
 
 from . import datasets
-from .batches import collate
-from .checkpoints import load_weights
+from .batches import collate, collate_text, sentences, streams
+from .checkpoints import load_weights, load_widths
+from .dynamic import read
 from .mixture import mixture_loss, mixture_parameters
+from .models import HandwritingPredictor
+from .noise import AdaptiveWeightNoise, WeightNoise
+from .results import commit, device_name, is_faithful, mean_and_sd
+from .results import write_result as write_result
 from .strokes import Normalisation
+
+LOGITS = 2**25  # so many numbers at a time, when text is scored
 
 
 def squared_errors(y_hat, y) -> tuple[torch.Tensor, torch.Tensor]:
@@ -49,7 +54,7 @@ def score_lines(model, lines, normalisation, *, batch=64, device="cpu", seed=0, 
     chunks = [order[i : i + batch] for i in range(0, len(order), batch)]
     for chunk in tqdm(chunks, disable=not progress, unit="batch", desc="evaluating"):
         b = collate([lines[i] for i in chunk], normalisation).to(device)
-        y_hat, _ = model(b.x, b.text)
+        y_hat, _ = model(b.x) if isinstance(model, HandwritingPredictor) else model(b.x, b.text)
         top, mean = squared_errors(y_hat, b.y)
         spread = dequantised(b.y, normalisation, generator)
         values = dict(nats=mixture_loss(y_hat, b.y), dequantised=mixture_loss(y_hat, spread),
@@ -77,24 +82,148 @@ def nats(model, lines, normalisation, **options) -> dict:
     )
 
 
-def evaluate_weights(path, data=None, split="validation", device="cpu") -> dict:
-    """Score a weights file and return all that a file in `data/results/` holds."""
+@torch.no_grad()
+def score_text(model, text, spans, *, batch=64, device="cpu", progress=False) -> dict:
+    """Return the summed nats of a text, how many symbols were not the likeliest, and how many there are.
+
+    Each span is read from an empty state, all its symbols are predicted, and nothing is learnt.
+    """
+    order = sorted(spans, key=lambda span: span[1] - span[0])
+    total, wrong, symbols = 0.0, 0, 0
+    stretch = min(200, max(1, LOGITS // (batch * len(text.vocabulary.symbols))))
+    for i in tqdm(range(0, len(order), batch), disable=not progress, unit="batch", desc="evaluating"):
+        whole = collate_text(text.labels, order[i : i + batch]).to(device)
+        state = None
+        for t in range(0, len(whole.x), stretch):
+            b = whole.stretch(t, t + stretch)
+            logits, state = model(b.x, state)
+            nats = F.cross_entropy(logits.flatten(0, 1), b.y.flatten(), reduction="none")
+            total += (nats * b.mask.flatten()).double().sum().item()
+            wrong += ((logits.argmax(-1) != b.y) * b.mask).sum().item()
+            symbols += b.mask.sum().item()
+    return dict(nats=total, wrong=int(wrong), symbols=int(symbols))
+
+
+def score_dynamic(model, text, spans, optimiser, *, stretch=0, device="cpu", progress=False) -> dict:
+    """Return what `score_text` does, of a network that goes on learning while it reads span after span.
+
+    `segments` are the bits a symbol over each fiftieth part of the text.
+    """
+    def sequences():
+        for span in tqdm(spans, disable=not progress, unit="sequence", desc="reading"):
+            b = collate_text(text.labels, [span]).to(device)
+            yield b.x[:, 0], b.y[:, 0]
+
+    seen = [(nats.double().cpu(), right.cpu()) for nats, right in read(model, sequences(), optimiser, stretch)]
+    nats, right = (torch.cat(column) for column in zip(*seen))
+    segments = [part.mean().item() / math.log(2) for part in nats.tensor_split(min(50, len(nats)))]
+    return dict(nats=nats.sum().item(), wrong=int((~right).sum()), symbols=len(nats), segments=segments)
+
+
+def text_metrics(scores: dict, text) -> dict:
+    """Name the scores of a text as `data/results/` does.
+
+    `bpc` are bits a character (of the text, whatever the network's symbols are), `error` the share of
+    symbols that were not the likeliest, and `perplexity_paper` the paper's 2^(5.6 bpc).
+    """
+    total = scores["nats"] / math.log(2)
+    bpc = total / text.characters
+    metrics = dict(bpc=bpc, total_bits=total, error=scores["wrong"] / scores["symbols"], symbols=scores["symbols"],
+                   characters=text.characters, perplexity_paper=2 ** (5.6 * bpc))
+    if text.words:
+        metrics |= dict(bits_per_word=total / text.words, perplexity=2 ** (total / text.words), words=text.words)
+    return metrics | {k: scores[k] for k in ("segments",) if k in scores}
+
+
+def spans_of(text, training: dict) -> list[tuple[int, int]]:
+    """Cut a text as its network was trained: into sentences, or into spans of some stretches."""
+    if training.get("sequences") == "sentences":
+        return sentences(text.labels, text.vocabulary.symbols.index("\n"))
+    span = training.get("truncate", 0) * training.get("reset", 0)
+    return [spans[0] for spans in streams(len(text.labels), 1, span)]
+
+
+def evaluate_weights(path, data=None, split="validation", device="cpu", *, dynamic: dict | None = None,
+                     draws=0, limit=0) -> dict:
+    """Score a weights file and return all that a file in `data/results/` holds.
+
+    `dynamic` (lr, momentum) lets a text network learn while it reads. `draws` > 0 scores that many draws
+    of noisy weights, instead of their means. `limit` scores the first lines or sentences only.
+    """
     started = time.time()
     model, info = load_weights(path)
-    normalisation, training = Normalisation(**info["normalisation"]), info.get("training", {})
+    model.to(device)
+    training = info.get("training", {})
     data = data or info["data"]
-    lines = datasets.load(data, split)
-    metrics = nats(model.to(device), lines, normalisation, device=device, progress=True)
+    score = evaluate_text if "vocabulary" in info else evaluate_ink
+    noise = noise_of(path, model, training, device)
+    if draws and not noise.std:
+        raise ValueError("These weights were trained without noise: there is nothing to draw. Leave out --draws.")
+    rows = []
+    for seed in range(draws or 1):
+        with noise.drawn(seed) if draws else nullcontext():
+            row = score(model, info, data, split, device, dynamic, limit)
+        rows.append(row["metrics"] | description(noise, row))
     return dict(
-        name=Path(path).stem, task="handwriting-synthesis",
-        network=f"{info['config']['layers']}x{info['config']['hidden']}",
-        faithful=training.get("optimiser") == "rmsprop" and not training.get("truncate"),
-        regularisation="none", dynamic=False, evaluated_with="mean",
-        parameters=sum(w.numel() for w in model.parameters()), config=training,
-        data=dict(name=data, split=split, lines=len(lines), sha256=digest(lines)),
-        normalisation=info["normalisation"], metrics=metrics, seeds=[training.get("seed")],
+        name=Path(path).stem, task=row.pop("task"), network=f"{info['config']['layers']}x{info['config']['hidden']}",
+        faithful=is_faithful(info["model"], info["config"], training), regularisation=training.get("noise", "none"),
+        dynamic=bool(dynamic), evaluated_with="sampled" if draws else "mean",
+        parameters=sum(w.numel() for w in model.parameters()), config=training | dict(dynamic=dynamic or None),
+        **row | dict(metrics=mean_and_sd(rows)), seeds=[training.get("seed")],
         device=device_name(device), seconds=round(time.time() - started, 1), commit=commit(),
     )
+
+
+def evaluate_ink(model, info, data, split, device, dynamic, limit) -> dict:
+    """Score lines of ink, by the canonical protocol."""
+    if dynamic:
+        raise ValueError("Dynamic evaluation is for text networks. Leave out --dynamic.")
+    lines, normalisation = datasets.load(data, split)[: limit or None], Normalisation(**info["normalisation"])
+    kind = "synthesis" if info["model"] == "HandwritingSynthesizer" else "prediction"
+    return dict(task=f"handwriting-{kind}", data=dict(name=data, split=split, lines=len(lines), sha256=digest(lines)),
+                normalisation=info["normalisation"],
+                metrics=nats(model, lines, normalisation, device=device, progress=True))
+
+
+def evaluate_text(model, info, data, split, device, dynamic, limit) -> dict:
+    """Score a text, static or dynamic."""
+    text, training = datasets.load_text(data, split), info.get("training", {})
+    if list(text.vocabulary.symbols) != info["vocabulary"]["symbols"]:
+        raise ValueError(f"The symbols of {data} are not those that these weights learnt, of {info['data']}.")
+    spans = spans_of(text, training)[: limit or None]
+    text = text.head(spans[-1][1])
+    if dynamic:
+        learner = copy.deepcopy(model).requires_grad_(True)
+        for cell in learner.layers:
+            cell.clip = training.get("clip_lstm", cell.clip) or None
+        optimiser = torch.optim.SGD(learner.parameters(), **dynamic)
+        scores = score_dynamic(learner, text, spans, optimiser, stretch=training.get("truncate", 0), device=device,
+                               progress=True)
+    else:
+        scores = score_text(model, text, spans, device=device, progress=True)
+    name = text.name.removesuffix("-char").removesuffix("-word")
+    return dict(task=text.name.removesuffix("-prefix"), normalisation=None, metrics=text_metrics(scores, text),
+                data=dict(name=name, split=split, lines=len(spans), sha256=text.sha256()))
+
+
+def noise_of(path, model, training, device) -> WeightNoise:
+    """Return the noise that a file's weights were trained with, to draw from."""
+    widths = load_widths(path, model)
+    if not widths:
+        noisy = training.get("noise") == WeightNoise.name
+        return WeightNoise(model.parameters(), training["noise_std"] if noisy else 0.0)
+    noise = AdaptiveWeightNoise(model.parameters(), S=1)
+    noise.stds = [s.to(device) for s in widths]
+    return noise
+
+
+def description(noise: WeightNoise, row: dict) -> dict:
+    """Return what it costs, in nats, to tell the weights (`kl`) and, with them, the training data."""
+    if not noise.stds:
+        return {}
+    m, data, kl = row["metrics"], row["data"], noise.kl()
+    nats = m["total_bits"] * math.log(2) if "total_bits" in m else m["nats_per_line"] * data["lines"]
+    return dict(kl=kl) | (dict(description_length=nats + kl) if data["split"] == "train" else {})
 
 
 def digest(lines) -> str:
@@ -104,38 +233,3 @@ def digest(lines) -> str:
         sha.update(line.text.encode())
         sha.update(line.offsets_raw.astype("<i2").tobytes())
     return sha.hexdigest()
-
-
-def device_name(device: str) -> str:
-    """Name the GPU, or the processor as the system names it."""
-    if device.startswith("cuda"):
-        return torch.cuda.get_device_name(device)
-    cpuinfo = Path("/proc/cpuinfo")
-    names = re.findall(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.is_file() else []
-    return f"{names[0] if names else platform.processor()}, {torch.get_num_threads()} threads"
-
-
-def commit() -> str:
-    """Return the commit that is checked out, or what $GRAVES_NB_COMMIT says where there is no git."""
-    try:
-        return subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, check=True,
-                              capture_output=True, text=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return os.environ.get("GRAVES_NB_COMMIT", "unknown")
-
-
-def write_result(result: dict, path) -> None:
-    """Write a result, unless the file there says more than we would."""
-    path = Path(path)
-    if path.is_file() and not keys(json.loads(path.read_text())) <= keys(result):
-        raise ValueError(f"{path} holds figures that this run lacks. Move it away to write a smaller one.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    os.replace(part, path)
-
-
-def keys(result: dict, prefix="") -> set:
-    """List a result's keys, those inside `metrics` too; a run's own settings may differ."""
-    names = {prefix + k for k in result}
-    return names | (keys(result["metrics"], "metrics.") if "metrics" in result else set())

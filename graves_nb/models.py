@@ -1,13 +1,52 @@
-"""The network of section 5: three LSTM layers, skip connections, a soft window, a mixture output."""
+"""The paper's three networks: of text (section 3), of handwriting (section 4), and of writing (section 5)."""
 
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from .lstm import LSTMState, PeepholeLSTMCell, clip_gradient
+from .lstm import DeepLSTM, LSTMState, PeepholeLSTMCell
 from .sequence import best_path, run_whole
 from .window import SoftWindow, WindowState
+
+
+class Predictor(DeepLSTM):
+    """A deep LSTM that takes the fastest path through a sequence that can be had.
+
+    The paths compute the same numbers: "plain" is the loop of `DeepLSTM`, and "steps" and "native"
+    have their backward pass written out (see `sequence.py`); "auto" chooses.
+    """
+
+    operands = None  # of products: torch.bfloat16 is faster, None keeps the weights' own type
+
+    def forward(self, x: Tensor, state=None, path: str = "auto") -> tuple[Tensor, tuple]:
+        """Predict all along: `x` (T, B, I) or labels (T, B) give raw outputs (T, B, O), and the last state."""
+        path = best_path(self, x) if path == "auto" else path
+        if path == "plain":
+            return super().forward(x, state)
+        h, state = run_whole(self, x, None, state or self.initial_state(x.shape[1]), path)
+        return self.readout(h), state
+
+
+class TextPredictor(Predictor):
+    """Pr(x_{t+1} | x_1..t) of symbols, as V logits: characters, words or bytes (section 3).
+
+    Its inputs are labels (T, B), which stand for one-hot vectors; -1 is the null vector that begins a text.
+    """
+
+    def __init__(self, V=50, hidden=1000, layers=1, *, cell=PeepholeLSTMCell, clip_lstm=1.0, clip_output=None):
+        super().__init__(V, hidden, layers, cell=cell, clip=clip_lstm)
+        self.config = dict(V=V, hidden=hidden, layers=layers)
+        self.join_output(V, clip_output)  # eq. (12): softmax over these
+
+
+class HandwritingPredictor(Predictor):
+    """Pr(x_{t+1} | x_1..t) of pen points, as 1 + 6M raw outputs: no text (section 4)."""
+
+    def __init__(self, hidden=900, layers=1, M=20, *, cell=PeepholeLSTMCell, clip_lstm=10.0, clip_output=100.0):
+        super().__init__(3, hidden, layers, cell=cell, clip=clip_lstm)
+        self.config = dict(hidden=hidden, layers=layers, M=M)
+        self.join_output(1 + 6 * M, clip_output)
 
 
 class SynthesizerState(NamedTuple):
@@ -17,29 +56,24 @@ class SynthesizerState(NamedTuple):
     window: WindowState
 
 
-class HandwritingSynthesizer(nn.Module):
-    """Pr(x_{t+1} | x_1..t, c): predict the next pen point from the points so far and a text.
+class HandwritingSynthesizer(DeepLSTM):
+    """Pr(x_{t+1} | x_1..t, c): predict the next pen point from the points so far and a text (section 5).
 
     `cell` and `window` are the parts it is made of: pass your own to see what they do.
     """
 
     def __init__(self, hidden=400, layers=3, M=20, K=10, V=76, *, cell=PeepholeLSTMCell,
                  window=SoftWindow, clip_lstm=10.0, clip_output=100.0):
-        super().__init__()
+        super().__init__(3 + V, hidden, layers, cell=cell, clip=clip_lstm)  # every layer reads x and w
         self.config = dict(hidden=hidden, layers=layers, M=M, K=K, V=V)
-        self.clip_output = clip_output
         self.operands = None  # of products: torch.bfloat16 is faster, None keeps the weights' own type
-        below = [3 + V] + (layers - 1) * [3 + V + hidden]  # x, w, and the layer below
-        self.layers = nn.ModuleList(cell(size, hidden, clip_lstm) for size in below)
         self.window = window(hidden, K)
-        self.output = nn.Linear(layers * hidden, 1 + 6 * M)
-        nn.init.normal_(self.output.weight, std=(layers * hidden) ** -0.5)
-        nn.init.zeros_(self.output.bias)
+        self.join_output(1 + 6 * M, clip_output)
 
     def initial_state(self, batch: int) -> SynthesizerState:
         """Return the state before the first point."""
         window = self.window.initial_state(batch, self.config["V"])
-        return SynthesizerState(tuple(cell.initial_state(batch) for cell in self.layers), window)
+        return SynthesizerState(super().initial_state(batch), window)
 
     def step(self, x: Tensor, text: Tensor, state: SynthesizerState) -> tuple[Tensor, SynthesizerState]:
         """Read one point `x` (B, 3) and return the outputs (B, layers * H) of all layers.
@@ -56,10 +90,6 @@ class HandwritingSynthesizer(nn.Module):
             states.append(below)
         h = torch.cat([layer.h for layer in states], -1)
         return h, SynthesizerState(tuple(states), window)
-
-    def readout(self, h: Tensor) -> Tensor:
-        """Turn all layers' outputs (..., layers * H) into raw mixture parameters (eq. 17)."""
-        return clip_gradient(self.output(h), self.clip_output)
 
     def forward(self, x: Tensor, text: Tensor, state: SynthesizerState | None = None,
                 path: str = "auto") -> tuple[Tensor, SynthesizerState]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .alphabet import one_hot
-from .checkpoints import load_weights, read_tensors, write_tensors
+from .checkpoints import WIDTH, load_weights, read_tensors, write_tensors
 from .paths import data_path, site_pen
 from .sampling import Prime, Sample, sample
 from .strokes import Normalisation
@@ -106,7 +106,7 @@ def export_pen(weights, out, *, name: str, licence: str) -> None:
     """Turn a run's float32 weights into a pen: float16, with terms, and a gallery it wrote itself."""
     tensors, info = read_tensors(weights)
     info |= dict(name=name, licence=licence)
-    write_tensors(out, {k: v.half() for k, v in tensors.items()}, info)
+    write_tensors(out, {k: v.half() for k, v in tensors.items() if not k.startswith(WIDTH)}, info)
     pen = Pen.load(out)
     lines = pen.write(GALLERY, bias=0.7, seeds=list(range(len(GALLERY))))
     gallery = []

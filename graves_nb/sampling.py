@@ -134,3 +134,23 @@ class Writer:
             phi = torch.stack([s[b] for s in seen[: n + 1]]) if seen else None
             samples.append(Sample(text, offsets, "rule" if n < limit else "length", phi))
         return samples
+
+
+@torch.no_grad()
+def sample_freely(model, T: int, *, bias=0.0, seeds=(0,), ink: Tensor | None = None) -> Tensor:
+    """Let a network without a text write T points, (B, T, 3), one line for each seed; nothing stops it (section 4.4).
+
+    All lines go on from the points `ink` (T0, 3), if there are any.
+    """
+    bias, state = check_bias(bias), model.initial_state(len(seeds))
+    x = model.output.weight.new_zeros(len(seeds), 3)  # the null vector comes first
+    chance = torch.stack([draws(seed, T) for seed in seeds]).to(x)
+    for row in () if ink is None else ink.to(x):
+        _, state = model.step(x, state)
+        x = row.expand_as(x)
+    points = []
+    for t in range(T):
+        h, state = model.step(x, state)
+        x = sample_mixture(mixture_parameters(model.readout(h), bias), chance[:, t])
+        points.append(x)
+    return torch.stack(points, 1)

@@ -1,4 +1,8 @@
-"""One loop that trains every model: progress, validation, checkpoints, exact resume."""
+"""One loop that trains every model: progress, validation, checkpoints, exact resume, several devices.
+
+It knows nothing of ink or text (see `tasks.py`), of noise in the weights (`noise.py`), or of how a
+gradient is made.
+"""
 
 import dataclasses
 import math
@@ -9,78 +13,122 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from . import datasets
-from .batches import batches, collate, repeat_factors, repeated
+from . import parallel
 from .checkpoints import read_tensors, save_weights, write_tensors
-from .mixture import mixture_loss
-from .models import HandwritingSynthesizer
+from .lstm import detached
+from .noise import AdaptiveWeightNoise, WeightNoise
 from .optim import GravesRMSprop
-from .strokes import Normalisation
+from .tasks import TASKS
+
+SAVE_EVERY = 120  # seconds
 
 
 @dataclass
 class Config:
     """All that a run depends on. Two runs with equal settings give equal weights on one machine."""
 
+    model: str = "synthesis"  # or "prediction" or "text"
     data: str = "synthetic"
     train_split: str = "train"
     validation_split: str = "validation"
     hidden: int = 400
     layers: int = 3
-    clip_lstm: float = 10.0
-    clip_output: float = 100.0
+    clip_lstm: float = 10.0  # 0 is none
+    clip_output: float = 100.0  # 0 is none
     batch: int = 64
     rare: float = 0.0  # lines with a character that fewer lines than this share hold are met more often
     operands: str = "float32"  # or "bfloat16": of products, where the processor has them
+    sequences: str = "sentences"  # of text: each by itself; or "streams", with the state carried along
     truncate: int = 0  # steps of back-propagation; 0 goes through whole lines, as the paper
-    optimiser: str = "adam"  # or "rmsprop": the paper's, with the paper's constants
-    lr: float = 1e-3  # of Adam; the paper's optimiser keeps its own
-    warmup: int = 100  # updates
-    updates: int = 3000
-    final_lr: float = 0.02  # of lr: a cosine goes there
-    average: float = 0.998  # of the weights over updates, for validation and for the result
-    validate_every: int = 250  # updates
-    validation_lines: int = 256
+    reset: int = 100  # stretches of a stream after which its state is emptied; 0 is never
+    optimiser: str = "adam"  # or "sgd"; or "rmsprop": the paper's, with the paper's constants
+    lr: float = 1e-3  # of Adam and SGD; the paper's RMSProp keeps its own
+    momentum: float = 0.99  # of SGD
+    gradient: str = "mean"  # over the sequences of a batch; or "sum"
+    noise: str = "none"  # in the weights; or "weight-noise" or "adaptive-weight-noise"
+    noise_std: float = 0.075  # adaptive noise starts there
+    curvature: str = "squared"  # of adaptive noise; or "reparameterised"
+    warmup: int = 100  # updates of Adam
+    updates: int = 3000  # 0 is as many as our patience lasts
+    epochs: int = 0  # if not 0, the run has so many, whatever `updates` says
+    final_lr: float = 0.02  # of lr: a cosine goes there, with Adam
+    average: float = 0.998  # of the weights over updates, for validation and for the result; 0 is none
+    validate_every: int = 250  # updates; 0 is at the end of each epoch
+    validation_lines: int = 256  # or sentences or spans of text; 0 is all
     patience: int = 0  # validations without improvement before we stop; 0 never stops
     seed: int = 1
     start_from: str = ""  # weights to begin with
+
+    def __post_init__(self):
+        choices = dict(model=TASKS, sequences=("sentences", "streams"), optimiser=("adam", "sgd", "rmsprop"),
+                       gradient=("mean", "sum"), noise=("none", "weight-noise", "adaptive-weight-noise"),
+                       curvature=("squared", "reparameterised"), operands=("float32", "bfloat16"))
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} cannot be {getattr(self, name)!r}. Choose {' or '.join(known)}.")
+        if not (self.updates or self.epochs or self.patience):
+            raise ValueError("This run would never end. Say how many updates or epochs, or give it a patience.")
+
+
+# Where a model's usual settings differ from those above: the paper's for prediction and text.
+DEFAULTS = {
+    "synthesis": {},
+    "prediction": dict(hidden=900, layers=1),
+    "text": dict(data="plays", hidden=1000, layers=1, clip_lstm=1.0, clip_output=0.0, batch=8, optimiser="sgd",
+                 lr=1e-4, gradient="sum", average=0.0, updates=0, validate_every=0, validation_lines=0, patience=3),
+}
 
 
 class Trainer:
     """A run in a folder: `checkpoint.safetensors` to go on from, `weights.safetensors` the best so far."""
 
     def __init__(self, config: Config, out: str | Path, device: str = "cpu"):
-        self.config, self.out, self.device = config, Path(out), device
+        self.config, self.out, self.device = config, Path(out), parallel.start(device)
         torch.manual_seed(config.seed)
-        self.train = datasets.load(config.data, config.train_split)
-        self.validation = datasets.load(config.data, config.validation_split)[: config.validation_lines]
-        self.normalisation = Normalisation.fit(self.train)
-        self.factors = repeat_factors(self.train, config.rare)
-        self.model = self.make_model().to(device)
+        self.task = TASKS[config.model](config)
+        self.model = self.make_model().to(self.device)
         self.model.operands = getattr(torch, config.operands)
-        self.average = [w.detach().clone() for w in self.model.parameters()]
+        self.net = parallel.wrap(self.model)
+        self.noise = self.make_noise()
+        self.average = [w.detach().clone() for w in self.model.parameters()] if config.average else []
         self.optimiser = self.make_optimiser()
+        self.updates = config.updates
         self.progress = dict(update=0, epoch=0, batch=0, best=math.inf, stale=0, seconds=0.0, log=[])
+        self.saved = time.time()
 
     def make_model(self):
         """Build the network, or take the one that the run starts from."""
-        c = self.config
-        model = HandwritingSynthesizer(c.hidden, c.layers, clip_lstm=c.clip_lstm, clip_output=c.clip_output)
-        if c.start_from:
-            model.load_state_dict({k: v.float() for k, v in read_tensors(c.start_from)[0].items()})
+        model, start = self.task.make_model(), self.config.start_from
+        if start:
+            try:
+                model.load_state_dict({k: read_tensors(start)[0][k].float() for k in model.state_dict()})
+            except (KeyError, RuntimeError) as error:
+                raise ValueError(f"The weights in {start} do not fit this network: {error}") from error
         return model
 
-    def make_optimiser(self):
-        """Build Adam, or the paper's RMSProp."""
-        if self.config.optimiser == "rmsprop":
-            return GravesRMSprop(self.model.parameters())
-        return torch.optim.Adam(self.model.parameters(), lr=self.config.lr, betas=(0.9, 0.99))
+    def make_noise(self) -> WeightNoise:
+        """Choose what noise the weights meet."""
+        c, weights = self.config, self.model.parameters()
+        if c.noise == "adaptive-weight-noise":
+            return AdaptiveWeightNoise(weights, self.task.sequences(), c.noise_std, c.curvature)
+        return WeightNoise(weights, c.noise_std if c.noise == "weight-noise" else 0.0)
+
+    def make_optimiser(self) -> torch.optim.Optimizer:
+        """Build the paper's RMSProp, its gradient descent with momentum, or Adam."""
+        c, all_that_learns = self.config, self.noise.parameters()
+        if c.optimiser == "rmsprop":
+            return GravesRMSprop(all_that_learns)
+        if c.optimiser == "sgd":
+            return torch.optim.SGD(all_that_learns, lr=c.lr, momentum=c.momentum)
+        return torch.optim.Adam(all_that_learns, lr=c.lr, betas=(0.9, 0.99))
 
     def run(self) -> dict:
         """Train to the end (or on from the checkpoint) and return the log."""
         self.resume()
-        bar = tqdm(total=self.config.updates, initial=self.progress["update"], unit="update")
-        with bar:
+        if self.config.epochs:
+            self.updates = self.config.epochs * self.updates_in_an_epoch()
+        with tqdm(total=self.updates or None, initial=self.progress["update"], unit="update",
+                  disable=parallel.rank() > 0) as bar:
             while not self.finished():
                 self.run_epoch(bar)
         if self.progress["log"][-1:] == [] or self.progress["log"][-1]["update"] < self.progress["update"]:
@@ -88,86 +136,113 @@ class Trainer:
             self.save()
         return self.progress
 
+    def updates_in_an_epoch(self) -> int:
+        """Count them in the first epoch."""
+        stretch = self.config.truncate
+        deals = self.task.epoch(self.order(0))
+        return sum(-(-len(self.task.collate(deal).x) // stretch) for deal in deals) if stretch else len(deals)
+
+    def order(self, epoch: int) -> torch.Generator:
+        """Return the chance that orders an epoch, fixed by the seed and the epoch's number."""
+        return torch.Generator().manual_seed(self.config.seed * 1000 + epoch)
+
     def finished(self) -> bool:
         """Say whether the updates, or our patience, are at an end."""
         p, c = self.progress, self.config
-        return p["update"] >= c.updates or (c.patience and p["stale"] >= c.patience)
+        return bool(self.updates and p["update"] >= self.updates or c.patience and p["stale"] >= c.patience)
 
     def run_epoch(self, bar) -> None:
-        """Meet every line once (rare characters more often), in an order that the seed and the epoch fix."""
-        p = self.progress
-        order = torch.Generator().manual_seed(self.config.seed * 1000 + p["epoch"])
-        epoch = batches(repeated(self.train, self.factors, order), self.config.batch, order)
-        for lines in epoch[p["batch"] :]:
+        """Meet every sequence once, in the epoch's order, from the batch where we stand."""
+        p, every = self.progress, self.config.validate_every
+        deals = self.task.epoch(self.order(p["epoch"]))
+        for deal in deals[p["batch"] :]:
             started, before = time.time(), p["update"]
-            nats = self.train_on(collate(lines, self.normalisation))
+            nats = self.train_on(self.task.collate(deal))
             p["batch"] += 1
             p["seconds"] += time.time() - started
             bar.update(p["update"] - before)
             bar.set_postfix(nats_per_step=f"{nats:.3f}", epoch=p["epoch"])
-            if before // self.config.validate_every != p["update"] // self.config.validate_every:
+            if every and before // every != p["update"] // every:
                 self.validate()
                 self.save()
-            if self.finished():
+            elif time.time() - self.saved > SAVE_EVERY:
+                self.save()
+            if self.finished() and p["batch"] < len(deals):
                 return
         p["epoch"], p["batch"] = p["epoch"] + 1, 0
+        if not every:
+            self.validate()
+            self.save()
 
     def train_on(self, batch) -> float:
         """Update the weights once for each stretch of one batch; return its nats a step."""
-        batch = batch.to(self.device)
-        T, state, total = len(batch.x), None, 0.0
+        mine = batch.share(parallel.rank(), parallel.ranks()).to(self.device)
+        T, state, nats = len(batch.x), None, 0.0
         stretch = self.config.truncate or T
         for t in range(0, T, stretch):
-            x, y, mask = (a[t : t + stretch] for a in (batch.x, batch.y, batch.mask))
-            y_hat, state = self.model(x, batch.text, state)
-            loss = (mixture_loss(y_hat, y) * mask).sum()
-            self.update(loss, lines=x.shape[1])
-            total += loss.item()
-        return total / batch.mask.sum().item()
+            with self.noise.drawn(self.config.seed * 2**32 + self.progress["update"]):
+                loss, state = self.task.loss(self.net, mine.stretch(t, t + stretch), state)
+                loss.backward()
+            self.update(sequences=batch.mask.shape[1])
+            state, nats = detached(state), nats + loss.item()
+        return parallel.total(nats, self.device) / batch.mask.sum().item()
 
-    def update(self, loss, lines: int) -> None:
-        """Move the weights against the mean over lines of the summed loss (see eq. 26)."""
-        self.set_rate()
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+    def update(self, sequences: int) -> None:
+        """Move all that learns. The weights' gradients are of the summed loss of all sequences (see eq. 26).
+
+        Several processes hold the mean of theirs, whatever each one's share: times their number it is the sum.
+        """
         weights = list(self.model.parameters())
-        for w in weights:
-            w.grad.div_(lines)
-        if not all(torch.isfinite(w.grad).all() for w in weights):
+        gradients = [w.grad for w in weights]
+        torch._foreach_mul_(gradients, parallel.ranks() / sequences)
+        if not torch.stack(torch._foreach_norm(gradients)).isfinite().all():
             raise FloatingPointError("A gradient is not finite. Resume from the checkpoint with a lower rate.")
+        self.noise.finish_gradients(sequences)
+        if self.config.gradient == "sum":
+            torch._foreach_mul_([w.grad for w in self.noise.parameters()], sequences)
+        self.set_rate()
         self.optimiser.step()
+        self.noise.settle()
+        self.optimiser.zero_grad(set_to_none=True)
         self.progress["update"] += 1
         n = self.progress["update"]
-        keep = min(self.config.average, (1 + n) / (10 + n))
-        torch._foreach_lerp_(self.average, [w.detach() for w in weights], 1 - keep)
+        if self.average:
+            keep = min(self.config.average, (1 + n) / (10 + n))
+            torch._foreach_lerp_(self.average, [w.detach() for w in weights], 1 - keep)
 
     def set_rate(self) -> None:
-        """Warm up, then follow a cosine down. The paper's optimiser is left alone."""
+        """Warm Adam up, then let it follow a cosine down. The paper's optimisers are left alone."""
         c, n = self.config, self.progress["update"]
-        if c.optimiser == "rmsprop":
+        if c.optimiser != "adam":
             return
-        done = min(1.0, max(0.0, (n - c.warmup) / max(1, c.updates - c.warmup)))
+        done = min(1.0, max(0.0, (n - c.warmup) / max(1, self.updates - c.warmup))) if self.updates else 0.0
         cosine = c.final_lr + (1 - c.final_lr) * (1 + math.cos(math.pi * done)) / 2
         for group in self.optimiser.param_groups:
             group["lr"] = c.lr * min(1.0, (n + 1) / max(1, c.warmup)) * cosine
 
     def validate(self) -> None:
         """Score the averaged weights, and keep them if they are the best so far."""
-        from .evaluation import nats  # evaluation needs no training
-
         live = [w.detach().clone() for w in self.model.parameters()]
-        self.put(self.average)
-        score = nats(self.model, self.validation, self.normalisation)["nats_per_line"]
-        p = self.progress
-        p["log"].append(dict(update=p["update"], epoch=p["epoch"], nats_per_line=score, seconds=p["seconds"]))
+        self.put(self.average or live)
+        score = parallel.from_first(self.task.score(self.model, self.device) if parallel.rank() == 0 else None)
+        p, task = self.progress, self.task
+        entry = {"update": p["update"], "epoch": p["epoch"], task.metric: score, "seconds": p["seconds"]}
+        p["log"].append(entry | (dict(kl=self.noise.kl()) if self.noise.stds else {}))
         p["stale"] += 1
-        tqdm.write(f"update {p['update']}: {score:.1f} nats a line on {len(self.validation)} validation lines")
         if score < p["best"]:
             p.update(best=score, stale=0)
-            save_weights(self.out / "weights.safetensors", self.model, dtype=torch.float32,
-                         normalisation=dataclasses.asdict(self.normalisation), data=self.config.data,
-                         training=dataclasses.asdict(self.config) | {k: p[k] for k in ("update", "epoch", "seconds")})
+            self.keep_best()
         self.put(live)
+        if parallel.rank() == 0:
+            tqdm.write(f"update {p['update']}: {score:.{1 if abs(score) > 20 else 4}f} {task.unit} in validation")
+
+    def keep_best(self) -> None:
+        """Write the weights as they are now, with all that must be known of them."""
+        if parallel.rank() == 0:
+            p = self.progress
+            training = dataclasses.asdict(self.config) | {k: p[k] for k in ("update", "epoch", "seconds")}
+            save_weights(self.out / "weights.safetensors", self.model, dtype=torch.float32, stds=self.noise.stds,
+                         data=self.config.data, training=training, **self.task.header())
 
     @torch.no_grad()
     def put(self, weights) -> None:
@@ -177,8 +252,12 @@ class Trainer:
 
     def save(self) -> None:
         """Write all that resuming needs."""
+        self.saved = time.time()
+        if parallel.rank() > 0:
+            return
         tensors = {f"model.{i}": w.detach() for i, w in enumerate(self.model.parameters())}
         tensors |= {f"average.{i}": w for i, w in enumerate(self.average)}
+        tensors |= {f"std.{i}": s for i, s in enumerate(self.noise.stds)}
         for i, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{i}.{k}": torch.as_tensor(v) for k, v in state.items()}
         info = dict(config=dataclasses.asdict(self.config), progress=self.progress)
@@ -190,11 +269,19 @@ class Trainer:
         if not path.is_file():
             return
         tensors, info = read_tensors(path)
-        if info["config"] != dataclasses.asdict(self.config):
+        if Config(**info["config"]) != self.config:
             raise ValueError(f"{path} belongs to a run with other settings. Choose another --out.")
-        n = len(self.average)
-        self.put([tensors[f"model.{i}"].to(self.device) for i in range(n)])
-        self.average = [tensors[f"average.{i}"].to(self.device) for i in range(n)]
+        self.put([tensors[f"model.{i}"].to(self.device) for i, _ in enumerate(self.model.parameters())])
+        self.average = [tensors[f"average.{i}"].to(self.device) for i, _ in enumerate(self.average)]
+        for i, s in enumerate(self.noise.stds):
+            s.copy_(tensors[f"std.{i}"])
+        self.resume_optimiser(tensors)
+        self.progress = info["progress"]
+        if parallel.rank() == 0:
+            tqdm.write(f"going on from update {self.progress['update']}")
+
+    def resume_optimiser(self, tensors: dict) -> None:
+        """Give the optimiser back what it had gathered."""
         state = {}
         for name, value in tensors.items():
             if name.startswith("optimiser."):
@@ -202,5 +289,3 @@ class Trainer:
                 state.setdefault(int(i), {})[key] = value
         groups = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict(dict(state=state, param_groups=groups))
-        self.progress = info["progress"]
-        tqdm.write(f"going on from update {self.progress['update']}")

@@ -10,8 +10,8 @@ import torch
 from graves_nb.alphabet import ALPHABET
 from graves_nb.cli import main
 from graves_nb.mixture import mixture_parameters, sample_mixture
-from graves_nb.models import HandwritingSynthesizer
-from graves_nb.sampling import Prime, Writer, draws, mix, past_the_end, sample
+from graves_nb.models import HandwritingPredictor, HandwritingSynthesizer
+from graves_nb.sampling import Prime, Writer, draws, mix, past_the_end, sample, sample_freely
 from graves_nb.window import WindowShape
 
 torch.set_num_threads(1)
@@ -95,6 +95,22 @@ def test_a_prime_is_read_and_the_text_joined(model):
     torch.testing.assert_close(writer.state, state, atol=1e-5, rtol=1e-5)
     assert writer.lengths.tolist() == [7]
     torch.testing.assert_close(writer.x[0], first.offsets[-1])
+
+
+def test_writing_without_a_text_goes_on_from_ink():
+    """Drawn by whole passes over what there is so far, instead of a carried state; and by seed, alone or in company."""
+    torch.manual_seed(4)
+    network = HandwritingPredictor(16, 2).eval().requires_grad_(False)
+    ink, chance = torch.randn(5, 3), draws(9, 6).float()
+    lines = sample_freely(network, 6, bias=0.4, seeds=[8, 9], ink=ink)
+    points = [torch.zeros(3), *ink]
+    for t in range(6):
+        y_hat = network(torch.stack(points)[:, None])[0][-1, 0]
+        points.append(sample_mixture(mixture_parameters(y_hat, 0.4), chance[t]))
+    torch.testing.assert_close(lines[1], torch.stack(points[6:]), atol=1e-5, rtol=1e-4)
+    assert lines.shape == (2, 6, 3) and sample_freely(network, 4).shape == (1, 4, 3)
+    with pytest.raises(ValueError, match="from 0"):
+        sample_freely(network, 4, bias=-1)
 
 
 def test_high_bias_follows_the_likeliest_component(model):

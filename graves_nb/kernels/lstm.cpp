@@ -25,6 +25,7 @@ constexpr int LANES = 16, ROWS = 6, COLUMNS = 4;  // a tile: 6 lines by 4 vector
 
 typedef float vec __attribute__((vector_size(64)));
 typedef int32_t ivec __attribute__((vector_size(64)));
+typedef uint32_t uvec __attribute__((vector_size(64)));
 
 inline vec all(float x) { return x - vec{}; }
 
@@ -87,7 +88,7 @@ struct Array {
 struct Float32 {
   static constexpr int PACK = 1;
   static vec dot(vec sum, vec w, vec x) { return sum + w * x; }
-  static float word(const float* x) { return x[0]; }
+  static vec words(const vec* x) { return x[0]; }
   static void put(float* words, vec x) { store(words, x); }
   static vec get(const void* array, size_t at, int n) { return load(static_cast<const float*>(array) + at, n); }
   static void keep(void* array, size_t at, vec x, int n) { store(static_cast<float*>(array) + at, x, n); }
@@ -97,17 +98,8 @@ struct Float32 {
 struct BFloat16 {
   static constexpr int PACK = 2;
   static vec dot(vec sum, vec w, vec x) { return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)w, (__m512bh)x); }
-  static uint32_t round(float x) {
-    uint32_t bits;
-    std::memcpy(&bits, &x, sizeof bits);
-    return (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
-  }
-  static float word(const float* x) {
-    const uint32_t bits = round(x[0]) | round(x[1]) << 16;
-    float both;
-    std::memcpy(&both, &bits, sizeof both);
-    return both;
-  }
+  static uvec round(vec x) { return ((uvec)x + 0x7FFF + (((uvec)x >> 16) & 1)) >> 16; }
+  static vec words(const vec* x) { return (vec)(round(x[0]) | round(x[1]) << 16); }
   static void put(float* words, vec x) {
     keep(words, 0, x, LANES);
   }
@@ -187,13 +179,17 @@ struct Plan {
   int Hp, Vp, blocks;
   explicit Plan(const Layer& l) : l(l), Hp(round_up(l.H, LANES)), Vp(l.V ? round_up(l.V, LANES) : 0), blocks(Hp / LANES) {}
 
-  // W[row][column] of [W_h, W_w] with both parts rounded up; zero in what was added.
-  float weight(int gate, int unit, int column) const {
-    if (unit >= l.H) return 0;
+  // Numbers as operands, in reading order.
+  void put(float* words, const float* x, int n) const {
+    for (int j = 0; j < n; j += LANES) P::put(words + j / P::PACK, load(x + j, std::min(LANES, n - j)));
+  }
+
+  // From column j on, 16 numbers of a row of [W_h, W_w], both parts rounded up with zeros.
+  vec weights(int gate, int unit, int j) const {
+    if (unit >= l.H) return vec{};
     const size_t row = (size_t)gate * l.H + unit;
-    if (column < Hp) return column < l.H ? l.weight_h[row * l.H + column] : 0;
-    column -= Hp;
-    return column < l.V ? l.weight_w[row * l.V + column] : 0;
+    if (j < Hp) return load(l.weight_h + row * l.H + j, std::min(LANES, l.H - j));
+    return load(l.weight_w + row * l.V + j - Hp, std::min(LANES, l.V - (j - Hp)));
   }
 };
 
@@ -271,15 +267,16 @@ struct Forward : Plan<P> {
 
   explicit Forward(const Layer& l)
       : Plan<P>(l), words((Hp + Vp) / P::PACK), packed((size_t)blocks * words * COLUMNS * LANES) {
-    float* out = packed;
+    Array rows((size_t)LANES * words);
     for (int block = 0; block < blocks; block++)
-      for (int k = 0; k < words; k++)
-        for (int gate = 0; gate < 4; gate++)
-          for (int i = 0; i < LANES; i++) {
-            float pair[2] = {};
-            for (int p = 0; p < P::PACK; p++) pair[p] = this->weight(gate, block * LANES + i, k * P::PACK + p);
-            *out++ = P::word(pair);
-          }
+      for (int gate = 0; gate < 4; gate++) {
+        for (int i = 0; i < LANES; i++)
+          for (int j = 0; j < Hp + Vp; j += LANES)
+            P::put(rows + i * words + j / P::PACK, this->weights(gate, block * LANES + i, j));
+        float* out = packed + ((size_t)block * words * 4 + gate) * LANES;
+        for (int k = 0; k < words; k++, out += 4 * LANES)
+          for (int i = 0; i < LANES; i++) out[i] = rows[i * words + k];
+      }
   }
 
   struct Step {
@@ -318,20 +315,16 @@ struct Forward : Plan<P> {
     }
   }
 
-  void put(float* words, const float* x, int n) const {
-    for (int j = 0; j < n; j += LANES) P::put(words + j / P::PACK, load(x + j, std::min(LANES, n - j)));
-  }
-
   void run(int, int first, int last) const {
     const int lines = last - first;
     Array now((size_t)lines * words), next((size_t)lines * words);
     float *x = now, *y = next;
     std::vector<WindowLine> windows;
     for (int b = first; b < last; b++) {
-      put(x + (b - first) * words, l.h + (size_t)b * l.H, l.H);
+      this->put(x + (b - first) * words, l.h + (size_t)b * l.H, l.H);
       if (!l.V) continue;
       windows.emplace_back(l, b);
-      put(x + (b - first) * words + Hp / P::PACK, l.w + (size_t)b * l.V, l.V);
+      this->put(x + (b - first) * words + Hp / P::PACK, l.w + (size_t)b * l.V, l.V);
     }
     for (int t = 0; t < l.T; t++, std::swap(x, y)) {
       tiles(lines, Step{*this, first, t, x, y});
@@ -339,7 +332,7 @@ struct Forward : Plan<P> {
         const size_t before = (size_t)t * l.B + b, after = before + l.B;
         windows[b - first].forward(l.h + after * l.H, l.kappa + before * l.K, l.kappa + after * l.K,
                                    l.shape + before * 3 * l.K, l.w + after * l.V);
-        put(y + (b - first) * words + Hp / P::PACK, l.w + after * l.V, l.V);
+        this->put(y + (b - first) * words + Hp / P::PACK, l.w + after * l.V, l.V);
       }
     }
   }
@@ -361,13 +354,13 @@ struct Backward : Plan<P> {
     float* out = packed;
     for (int column = 0; column < width; column += COLUMNS * LANES)
       for (int k = 0; k < words; k++)
-        for (int j = column; j < std::min(width, column + COLUMNS * LANES); j++) {
-          float pair[2] = {};
+        for (int j = column; j < std::min(width, column + COLUMNS * LANES); j += LANES, out += LANES) {
+          vec pair[2];
           for (int p = 0; p < P::PACK; p++) {
             const int row = k * P::PACK + p;
-            pair[p] = this->weight(row / Hp, row % Hp, j);
+            pair[p] = this->weights(row / Hp, row % Hp, j);
           }
-          *out++ = P::word(pair);
+          store(out, P::words(pair));
         }
   }
 

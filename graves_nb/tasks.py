@@ -1,0 +1,120 @@
+"""What the training loop need not know: data, batches, loss and score of ink and of text."""
+
+import dataclasses
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from . import datasets
+from .batches import Batch, batches, collate, collate_text, deal, repeat_factors, repeated, sentences, streams
+from .evaluation import nats, score_text, spans_of, text_metrics
+from .mixture import mixture_loss
+from .models import HandwritingPredictor, HandwritingSynthesizer, TextPredictor
+from .strokes import Normalisation, targets
+
+
+class InkTask:
+    """Pen points: "synthesis" with the line's text (section 5), "prediction" without (section 4)."""
+
+    metric, unit = "nats_per_line", "nats a line"
+
+    def __init__(self, config):
+        self.config = config
+        self.train = datasets.load(config.data, config.train_split)
+        self.validation = datasets.load(config.data, config.validation_split)[: config.validation_lines or None]
+        self.normalisation = Normalisation.fit(self.train)
+        self.factors = repeat_factors(self.train, config.rare)
+
+    def make_model(self) -> torch.nn.Module:
+        """Build the network."""
+        c = self.config
+        network = HandwritingSynthesizer if c.model == "synthesis" else HandwritingPredictor
+        return network(c.hidden, c.layers, clip_lstm=c.clip_lstm or None, clip_output=c.clip_output or None)
+
+    def epoch(self, order: torch.Generator) -> list:
+        """Deal the lines of one epoch into batches, rare characters more often."""
+        return batches(repeated(self.train, self.factors, order), self.config.batch, order)
+
+    def collate(self, lines: list) -> Batch:
+        """Put lines side by side."""
+        batch = collate(lines, self.normalisation)
+        return batch if self.config.model == "synthesis" else batch._replace(text=None)
+
+    def loss(self, model, batch: Batch, state) -> tuple[Tensor, object]:
+        """Return the summed nats of some steps of a batch (eq. 26), and the state after them."""
+        given = () if batch.text is None else (batch.text,)
+        y_hat, state = model(batch.x, *given, state=state)
+        return (mixture_loss(y_hat, batch.y) * batch.mask).sum(), state
+
+    def sequences(self) -> int:
+        """Count what an epoch learns from one by one: lines, or their stretches."""
+        stretch, threshold = self.config.truncate, self.normalisation.threshold
+        lengths = [len(targets(line.offsets_raw, threshold)) for line in self.train] if stretch else []
+        return sum(-(-n // stretch) for n in lengths) or len(self.train)
+
+    def score(self, model, device: str) -> float:
+        """Return nats a validation line."""
+        return nats(model, self.validation, self.normalisation, device=device)["nats_per_line"]
+
+    def header(self) -> dict:
+        """Return what the weights' file must say of the data."""
+        return dict(normalisation=dataclasses.asdict(self.normalisation))
+
+
+class TextTask:
+    """Symbols of a text (section 3): sentences by themselves, or long streams with the state carried along."""
+
+    metric, unit = "bpc", "bits a character"
+
+    def __init__(self, config):
+        self.config = config
+        self.train = datasets.load_text(config.data, config.train_split)
+        spans = spans_of(validation := datasets.load_text(config.data, config.validation_split), vars(config))
+        self.spans = spans[: config.validation_lines or None]
+        self.validation = validation.head(self.spans[-1][1])
+
+    def make_model(self) -> torch.nn.Module:
+        """Build the network."""
+        c, V = self.config, len(self.train.vocabulary.symbols)
+        return TextPredictor(V, c.hidden, c.layers, clip_lstm=c.clip_lstm or None, clip_output=c.clip_output or None)
+
+    def epoch(self, order: torch.Generator) -> list:
+        """Deal the spans of one epoch into batches: sentences in a new order, streams as they are read."""
+        c, n = self.config, len(self.train.labels)
+        if c.sequences == "streams":
+            return streams(n, c.batch, c.truncate * c.reset)
+        spans = self.sentences()
+        return deal(spans, [stop - start for start, stop in spans], c.batch, order, wobble=n / len(spans) / 8)
+
+    def sentences(self) -> list[tuple[int, int]]:
+        """Return the spans of the training sentences."""
+        return sentences(self.train.labels, self.train.vocabulary.symbols.index("\n"))
+
+    def collate(self, spans: list) -> Batch:
+        """Put spans side by side."""
+        return collate_text(self.train.labels, spans)
+
+    def loss(self, model, batch: Batch, state) -> tuple[Tensor, object]:
+        """Return the summed nats of some steps of a batch (eqs 12 and 13), and the state after them."""
+        logits, state = model(batch.x, state=state)
+        losses = F.cross_entropy(logits.flatten(0, 1), batch.y.flatten(), reduction="none")
+        return (losses * batch.mask.flatten()).sum(), state
+
+    def sequences(self) -> int:
+        """Count what an epoch learns from one by one: sentences, or stretches of the streams."""
+        c, n = self.config, len(self.train.labels)
+        if c.sequences == "sentences":
+            return len(self.sentences())
+        return -(-n // c.truncate) if c.truncate else c.batch
+
+    def score(self, model, device: str) -> float:
+        """Return bits a character on the validation text."""
+        return text_metrics(score_text(model, self.validation, self.spans, device=device), self.validation)["bpc"]
+
+    def header(self) -> dict:
+        """Return what the weights' file must say of the data."""
+        return dict(vocabulary=dataclasses.asdict(self.train.vocabulary))
+
+
+TASKS = {"synthesis": InkTask, "prediction": InkTask, "text": TextTask}
