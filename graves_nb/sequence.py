@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from .kernels import cpu, steps
+from .kernels import cpu, cuda, steps
 from .lstm import LSTMState, PeepholeLSTMCell
 from .window import SoftWindow, WindowState
 
@@ -88,6 +88,8 @@ def best_path(model, x: Tensor) -> str:
 
 def run_whole(model, x: Tensor, text: Tensor, state, path: str) -> tuple[Tensor, tuple]:
     """Do what the loop in `HandwritingSynthesizer.forward` does: all layers' outputs and the last state."""
+    if path == "fused":
+        return cuda.run_model(model, x, labels(text), state)
     loops, kind, n = PATHS[path], model.operands or x.dtype, x.shape[-1]
     first, *rest = model.layers
     (h0, c0), (kappa0, w0), p = state.layers[0], state.window, model.window.linear
