@@ -7,15 +7,17 @@ So what one program reads before another has written it shows, and so does a bar
 import os
 import random
 import threading
+from types import SimpleNamespace
 
 import pytest
 import torch
+from test_kernels import batch, errors, flat, gradients, poison
 
-from graves_nb.kernels import cuda
+from graves_nb.kernels import cuda, cuda_graph
+from graves_nb.lstm import PeepholeLSTMCell
 from graves_nb.mixture import mixture_loss
 from graves_nb.models import HandwritingSynthesizer
-from graves_nb.sequence import labels
-from test_kernels import batch, errors, flat, gradients, poison
+from graves_nb.sequence import best_path, labels
 
 torch.set_num_threads(1)
 if not torch.cuda.is_available():
@@ -143,3 +145,58 @@ def copy_of(model):
     twin = HandwritingSynthesizer(**model.config, clip_lstm=model.layers[0].clip).double()
     twin.load_state_dict(model.state_dict())
     return twin
+
+
+@pytest.mark.parametrize("capability, triton, path", [((9, 0), True, "fused"), ((8, 0), True, "fused"), ((7, 5), True, "graph"),
+                                                      ((9, 0), False, "graph")])
+def test_the_path_follows_the_gpu(monkeypatch, recwarn, capability, triton, path):
+    """With a pretended capability. What is not the fastest is said."""
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    monkeypatch.setattr(cuda, "available", lambda: triton)
+    cuda.best_path.cache_clear()
+    lines = SimpleNamespace(device=torch.device("cuda", 0), dtype=torch.float32, is_floating_point=lambda: True)
+    assert best_path(HandwritingSynthesizer(hidden=8), lines) == path
+    assert [("CUDA graph" in str(w.message)) for w in recwarn] == [True] * (path == "graph")
+    cuda.best_path.cache_clear()
+
+
+def test_parts_of_ones_own_take_the_plain_path():
+    class Mine(PeepholeLSTMCell):
+        pass
+
+    lines = SimpleNamespace(device=torch.device("cuda", 0), dtype=torch.float32, is_floating_point=lambda: True)
+    assert best_path(HandwritingSynthesizer(hidden=8, cell=Mine), lines) == "plain"
+
+
+@pytest.mark.parametrize("T, lengths", [(1, [1]), (64, [64]), (73, [64, 8, 1]), (20, [8, 8, 1, 1, 1, 1])])
+def test_any_length_is_a_sum_of_graphs(T, lengths):
+    assert [n for _, n in cuda_graph.pieces(T)] == lengths
+    assert [s for s, _ in cuda_graph.pieces(T)] == [sum(lengths[:i]) for i in range(len(lengths))]
+
+
+@pytest.mark.parametrize("T", [1, 20])
+def test_graph_gradients_are_those_of_the_loop(T):
+    """On a processor nothing is recorded, but all else is as on a GPU."""
+    model = HandwritingSynthesizer(hidden=12, layers=2, V=20, clip_lstm=0.5)
+    for x, y, text in (batch(3, T=T, U=7, V=20), batch(3, T=T, U=7, V=20)):  # twice: the graphs are used again
+        exact = gradients(copy_of(model), x.double(), y.double(), text.double(), "plain")
+        found = gradients(model, x, y, text, "graph")
+        together, worst = errors(found[2], exact[2])
+        assert together < 1e-4 and worst < 2.5e-4
+        for mine, theirs in zip(flat(found[1]), flat(exact[1])):
+            torch.testing.assert_close(mine.double(), theirs, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("B", [1, 3, 16, 17, 64, 100, 256])
+@pytest.mark.parametrize("H, V, layers", [(400, 76, 3), (900, 0, 1), (700, 0, 7), (1000, 0, 1), (400, 0, 3)])
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("processors, shared", [(132, 232448), (108, 166912), (46, 101376)])
+def test_a_plan_fits_the_gpu(B, H, V, layers, kind, processors, shared):
+    """All programs that may be alive together fit; lines that do not fit are halved until they do."""
+    plan = cuda.make_plan(B, H, V, layers, kind, processors, shared)
+    if plan is None:
+        assert B > 1 and cuda.make_plan(1, H, V, layers, kind, processors, shared)
+        return
+    first, other = (cuda.programs(B, H, window, *plan[:3]) for window in (V > 0, False))
+    assert first + (plan.lanes - 1) * other <= processors
+    assert 1 <= plan.lanes <= layers and plan.BB % plan.LW == 0

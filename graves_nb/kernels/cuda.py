@@ -5,6 +5,7 @@ each in a queue of its own; what lies between two layers is a large product. The
 `sequence.py`; sizes are padded as `cuda_kernels.py` asks.
 """
 
+import warnings
 from contextlib import nullcontext
 from functools import cache
 from itertools import product
@@ -28,6 +29,20 @@ def available() -> bool:
     except ImportError:
         return False
     return True
+
+
+@cache
+def best_path(device, kind=torch.float32) -> str:
+    """Choose "fused" where the GPU and Triton allow it; else say what is missing and choose "graph"."""
+    if kind == torch.float64:
+        return "steps"
+    capability = torch.cuda.get_device_capability(device)
+    if capability >= OLDEST and available():
+        return "fused"
+    why = f"has compute capability {capability[0]}.{capability[1]}" if capability < OLDEST else "has no Triton beside it"
+    warnings.warn(f"This GPU {why}; the fused kernels need Triton and 8.0. A CUDA graph of the loop runs instead.",
+                  stacklevel=2)
+    return "graph"
 
 
 class Plan(NamedTuple):
