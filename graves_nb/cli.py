@@ -154,8 +154,9 @@ def add_bench(commands) -> None:
     """Describe `bench`."""
     p = commands.add_parser("bench", help="measure speeds on this machine, or check its GPU")
     p.add_argument("--out", default="runs/bench", help="folder for the JSON files (default: %(default)s)")
-    p.add_argument("--only", nargs="+", choices=["training", "sampling", "page"], default=["training", "sampling", "page"])
-    p.add_argument("--check", action="store_true", help="check the GPU's kernels instead: a table, status 1 if one fails")
+    kinds = ["training", "sampling", "page"]
+    p.add_argument("--only", nargs="+", choices=kinds, default=kinds, help="what to measure (default: all)")
+    p.add_argument("--check", action="store_true", help="check the GPU's kernels instead; status 1 if one fails")
     p.add_argument("--tune", action="store_true", help="time each way to split the kernels' work instead")
     p.add_argument("--threads", type=int, help="processor threads")
     p.set_defaults(run=bench)

@@ -39,8 +39,9 @@ def best_path(device, kind=torch.float32) -> str:
     capability = torch.cuda.get_device_capability(device)
     if capability >= OLDEST and available():
         return "fused"
-    why = f"has compute capability {capability[0]}.{capability[1]}" if capability < OLDEST else "has no Triton beside it"
-    warnings.warn(f"This GPU {why}; the fused kernels need Triton and 8.0. A CUDA graph of the loop runs instead.",
+    old = capability < OLDEST
+    why = "compute capability {}.{}".format(*capability) if old else "no Triton beside it"
+    warnings.warn(f"This GPU has {why}; the fused kernels need Triton and 8.0. A CUDA graph of the loop runs instead.",
                   stacklevel=2)
     return "graph"
 
@@ -196,12 +197,12 @@ class Run:
         """Lay out a layer. Its input has the columns h of the layer below, w, x: the long ones are aligned."""
         T, B, HU, HP, window = self.T, self.BP, self.HU, self.HP, n == 0 and self.V > 0
         like = dict(device=x.device, dtype=self.kind)
-        I, H, V = self.I, HU * (n > 0), self.V * (n > 0)
-        from_x, from_w, from_h = layer.weight_x.detach().split([I, self.V, self.H * (n > 0)], 1)
+        size, H, V = self.I, HU * (n > 0), self.V * (n > 0)
+        from_x, from_w, from_h = layer.weight_x.detach().split([size, self.V, self.H * (n > 0)], 1)
         columns = [F.pad(from_h, (0, HU - self.H)), from_w, from_x] if n else [from_x]
-        width = up(H + V + I, 8)
+        width = up(H + V + size, 8)
         part = dict(
-            window=window, x=slice(H + V, H + V + I), width=width, R=HP + self.VP * window,
+            window=window, x=slice(H + V, H + V + size), width=width, R=HP + self.VP * window,
             weight_x=self.padded(self.units(torch.cat(columns, 1)), 4 * HU, width, dtype=self.kind),
             bias=self.units(layer.bias), peephole=self.units(layer.peephole.flatten()).contiguous(),
             below=torch.zeros(T, B, width, **like), a=torch.empty(T, B, 4 * HU, **like),
@@ -371,7 +372,8 @@ class Run:
             return grads + [None] * 4
         dp, h = part["dp"].flatten(0, 1), row[1:].flatten(0, 1)[:, :H]
         of_p, of_bias = matrix(dp.to(self.kind).T, h), dp.sum(0)
-        return grads + [of_p.unflatten(0, (4, BW))[:3, :K].flatten(0, 1), of_bias.view(4, BW)[:3, :K].flatten(), None, None]
+        of_p, of_bias = (grad.unflatten(0, (4, BW))[:3, :K].flatten(0, 1) for grad in (of_p, of_bias))
+        return grads + [of_p, of_bias, None, None]
 
     def input_gradient(self) -> Tensor:
         """Sum what all layers ask of x."""

@@ -100,7 +100,8 @@ def gates_forward(a, bias, weight, peephole, row, gates, h, c, look, rest, parti
     biases, cell = tl.load(bias + unit)[None, :], tl.load(c + one)
     if WINDOWS:
         m = tl.arange(0, 4 * BW)
-        looks, rests = tl.load(look + j[:, None] * 4 * BW + m[None, :]), tl.load(rest + j[:, None] * 4 * BW + m[None, :])
+        mine = j[:, None] * 4 * BW + m[None, :]
+        looks, rests = tl.load(look + mine), tl.load(rest + mine)
     ahead = tl.load(a + wide + unit[None, :])
     for t in tl.range(0, T, num_stages=1):
         x = row + t * B * R + b[:, None] * R + k[None, :]
@@ -197,7 +198,7 @@ def gates_backward(weight, peephole, gates, c, dh, below, dz, dc, sums, partial,
     one, wide = b[:, None] * H + j[None, :], b[:, None] * 4 * H + j[None, :]
     w = weight + (n // BH * H + p * BH + n % BH)[:, None] * R + k[None, :]  # (4 BH, BK): this program's rows of W
     tiles = fetch(w, 0, R // BK, BK) if RESIDENT else ()
-    tell = (k // BH * TOLD + p)[None, :] * B * BH + b[:, None] * BH + (k % BH)[None, :]  # where others look for their part
+    tell = (k // BH * TOLD + p)[None, :] * B * BH + b[:, None] * BH + (k % BH)[None, :]  # where others look
     hear = p * TOLD * B * BH + b[:, None] * BH + tl.arange(0, BH)[None, :]
     w_ci, w_cf, w_co = tl.load(peephole + j), tl.load(peephole + H + j), tl.load(peephole + 2 * H + j)
     carry, after, none = tl.load(dc + one), tl.load(c + T * B * H + one), tl.zeros((BB, BH), tl.float32)
@@ -312,8 +313,8 @@ def backward_kernel(weight, peephole, gates, c, dh, below, dz, dc, sums, look, c
                     BP: tl.constexpr, WH: tl.constexpr, RESIDENT: tl.constexpr, PRECISION: tl.constexpr):
     """Fill `dz` and `dc`, and with a window `dp` and `dkappa`; add to the sums of bias and peepholes."""
     if tl.program_id(0) < H // BH:
-        gates_backward(weight, peephole, gates, c, dh, below, dz, dc, sums, partial, counters, T, B, start, limit, H, HP,
-                       R, SD, SB, WINDOWS, BB, BH, BK, RESIDENT, PRECISION)
+        gates_backward(weight, peephole, gates, c, dh, below, dz, dc, sums, partial, counters, T, B, start, limit, H,
+                       HP, R, SD, SB, WINDOWS, BB, BH, BK, RESIDENT, PRECISION)
     elif WINDOWS:
         window_backward(look, codes, kappa, shape, dw, dp, dkappa, partial, counters, T, B, U, start, H, HP, R, BB, BH,
                         BW, LW, BU, NU, BP, WH)

@@ -45,8 +45,8 @@ class Quick:
             return super().write(bias, chance, keep_phi)
         (B, limit), state = chance.shape[:2], self.state
         codes = torch.where(self.code.sum(-1) > 0, self.code.argmax(-1), -1).to(torch.int32)
-        arrays = dict(codes=codes, lengths=self.lengths.to(torch.int32), chance=chance,
-                      h=torch.stack([layer.h for layer in state.layers]), c=torch.stack([layer.c for layer in state.layers]),
+        h, c = (torch.stack(states) for states in zip(*state.layers))
+        arrays = dict(codes=codes, lengths=self.lengths.to(torch.int32), chance=chance, h=h, c=c,
                       kappa=state.window.kappa.clone(), w=state.window.w.clone(), x=self.x.clone(),
                       points=self.x.new_zeros(B, limit, 3), ends=torch.full((B,), limit, dtype=torch.int32))
         write_lines(self.model, bias, arrays)

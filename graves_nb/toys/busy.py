@@ -46,6 +46,7 @@ class Busy(GravesWidget):
         rows = []
         for top, gap in ((0, STEPS), (5, 1)):
             for n in range(LAYERS):
-                rows += [f'<rect x="{n * gap + t}" y="{top + n * 1.2}" width="0.8" height="0.9"/>' for t in range(STEPS)]
+                y = top + n * 1.2
+                rows += [f'<rect x="{n * gap + t}" y="{y}" width="0.8" height="0.9"/>' for t in range(STEPS)]
         return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-0.5 -0.5 37 9.5" role="img" aria-label="{words}">'
                 f'<g fill="currentColor">{"".join(rows)}</g></svg>')
