@@ -71,7 +71,8 @@ def compare(name: str, model, kind, batch) -> list[Check]:
     found = gradient(model, *batch, "fused")
     together = sum(((a - b) ** 2).sum() for a, b in zip(found, exact)) / sum((b**2).sum() for b in exact)
     worst = max(((a - b).norm() / b.norm()).item() for a, b in zip(found, exact))
-    return [Check(name, together.sqrt().item(), LIMITS[kind]), Check(f"{name}, worst tensor", worst, 2.5 * LIMITS[kind])]
+    limit = LIMITS[kind]
+    return [Check(name, together.sqrt().item(), limit), Check(f"{name}, worst tensor", worst, 2.5 * limit)]
 
 
 def gradients():

@@ -6,7 +6,10 @@ So what one program reads before another has written it shows, and so does a bar
 
 import os
 import random
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -123,8 +126,8 @@ PLANS = {
 }
 
 
-@pytest.mark.parametrize("name", PLANS)
-@pytest.mark.parametrize("hidden, B, layers", [(24, 3, 2), (40, 18, 1)])
+@pytest.mark.parametrize("name, hidden, B, layers", [("one program", 24, 3, 2), ("many programs", 40, 18, 2),
+                                                     ("weights read again", 24, 3, 1)])
 def test_fused_gradients_are_those_of_the_loop(interpreter, name, hidden, B, layers):
     """Two stretches of time, fresh random lines; the plain loop runs in float64."""
     model = HandwritingSynthesizer(hidden=hidden, layers=layers, V=20, clip_lstm=0.5)
@@ -145,6 +148,18 @@ def copy_of(model):
     twin = HandwritingSynthesizer(**model.config, clip_lstm=model.layers[0].clip).double()
     twin.load_state_dict(model.state_dict())
     return twin
+
+
+@pytest.mark.parametrize("capability, shared, B", [(90, 232448, 64), (80, 166912, 5)])
+def test_the_kernels_compile_for_a_gpu_that_is_not_here(capability, shared, B):
+    """Every launch of a training step, as it is made, and it fits the shared memory of a multiprocessor."""
+    if not cuda.available():
+        pytest.skip("Triton is not installed: its compiler cannot be tested here")
+    command = [sys.executable, Path(__file__).with_name("compile_kernels.py"), *map(str, (capability, shared, B))]
+    quiet = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    done = subprocess.run(command, capture_output=True, text=True, env=quiet)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("forward_kernel") == 2 and done.stdout.count("backward_kernel") == 3
 
 
 @pytest.mark.parametrize("capability, triton, path", [((9, 0), True, "fused"), ((8, 0), True, "fused"), ((7, 5), True, "graph"),

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 OLDEST = (8, 0)  # the compute capability that Triton's products need
+STRETCHES = 12  # more of them: the layers start sooner after one another, but Python must launch more
 BK, BW, BU = 64, 16, 64  # numbers in a block; columns for K window components; characters that are read at once
 ACCURATE = hasattr(torch.ops.aten.mm, "dtype")  # can PyTorch give a product of bfloat16 as float32?
 
@@ -76,15 +77,16 @@ def make_plan(B: int, H: int, V: int, layers: int, kind, processors: int, shared
     """Split B lines and H units over a GPU; None where its multiprocessors cannot hold so many lines at once.
 
     Programs that wait for one another must all be running. So there are never more of them, in all layers
-    that work at the same time, than multiprocessors, less some for the products between the layers.
+    that work at the same time, than multiprocessors; layers side by side leave some for the products between.
     """
     room, width, size = processors * 7 // 8, up(H, BK) + (power(max(V, BK)) if V else 0), kind.itemsize
     lines = [BB for BB in (64, 32, 16) if BB == 16 or (BB < 2 * B and (BB < 64 or H <= 512))]
     for BH, LW, BB in product((16, 32, 64), (2, 4, 8, 16), lines):
         resident = size == 2 and (4 * BH + BB) * width * size + 8192 <= shared
         first, other = (programs(B, H, window, BB, BH, LW) for window in (V > 0, False))
-        if first <= room and (resident or size == 4 or BB == 16):
-            return Plan(BB, BH, LW, (4 if BB == 64 else 8, 8), resident, 1 + min(layers - 1, (room - first) // other))
+        if first <= processors and (resident or size == 4 or B <= 16):
+            lanes = 1 + min(layers - 1, max(0, room - first) // other)
+            return Plan(BB, BH, LW, (4 if BB == 64 else 8, 8), resident, lanes)
     return None
 
 
@@ -173,7 +175,7 @@ class Run:
         self.K, self.V = (0, 0) if codes is None else (layers[0].kappa0.shape[1], layers[0].w0.shape[1])
         self.BP, self.HU, self.HP = up(self.B, plan.BB), up(self.H, plan.BH), up(self.H, BK)
         self.VP = power(max(self.V, BK)) if self.V else 0
-        stretch = max(16, up(self.T, 16) // 16)
+        stretch = max(16, -(-self.T // STRETCHES))
         self.stretches = [(s, min(s + stretch, self.T)) for s in range(0, self.T, stretch)]
         self.parts = [self.prepare(n, layer, x) for n, layer in enumerate(layers)]
         self.h = x.new_empty(self.T + 1, self.BP, len(layers) * self.HU, dtype=torch.float32)
@@ -217,7 +219,7 @@ class Run:
             part["weight"][:, HP : HP + self.V] = self.units(from_w)
             part["row"][0, : self.B, HP : HP + self.V] = layer.w0.detach()
             part |= self.prepare_window(layer)
-        return part
+        return part | dict(sizes=self.sizes(part))
 
     def prepare_window(self, layer: Layer) -> dict:
         """Lay out the window: its three "hats" in blocks of BW rows."""
@@ -282,7 +284,7 @@ class Run:
             a=part["a"][s:], bias=part["bias"], weight=part["weight"], peephole=part["peephole"], row=part["row"][s:],
             gates=part["gates"][s:], h=self.h[s:, :, n * self.HU :], c=part["c"][s:], partial=told, counters=counters,
             T=e - s, B=self.BP, U=window["codes"].shape[1], SH=self.h.shape[2], num_warps=self.plan.warps[0],
-            **window, **self.sizes(part))
+            **window, **part["sizes"])
 
     def outputs(self) -> Tensor:
         """Return h of all layers, without what was padded."""
@@ -348,7 +350,7 @@ class Run:
             T=e - s, B=self.BP, U=window["codes"].shape[1], start=s, SD=dh.shape[2],
             limit=float("inf") if self.limits[n] is None else float(self.limits[n]),
             SB=above[0]["width"] if above else 0, WH=power(self.HU), num_warps=self.plan.warps[1], **window,
-            **self.sizes(part))
+            **part["sizes"])
         if n:
             torch.mm(part["dz"][s:e].flatten(0, 1), part["weight_x"], out=part["dbelow"][s:e].flatten(0, 1))
 
