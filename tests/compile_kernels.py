@@ -16,7 +16,7 @@ from graves_nb.kernels import cuda
 from graves_nb.models import HandwritingSynthesizer
 from graves_nb.sequence import labels
 
-OPTIONS = ("num_warps", "launch_cooperative_grid")
+OPTIONS = ("num_warps", "num_stages", "launch_cooperative_grid")
 TYPES = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.int32: "i32", int: "i32", float: "fp32"}
 
 
@@ -44,7 +44,7 @@ def compiled(kernel, constants: set, given: dict, capability: int):
     values = {(names.index(name),): given[name] for name in constants}
     aligned = {(names.index(name),): [["tt.divisibility", 16]] for name in names if signature[name][0] == "*"}
     source = ASTSource(fn=kernel, signature=signature, constexprs=values, attrs=aligned)
-    options = {name: given[name] for name in OPTIONS if name in given} | dict(num_stages=1)
+    options = {name: given[name] for name in OPTIONS if name in given}
     return triton.compile(source, target=GPUTarget("cuda", capability, 32), options=options)
 
 

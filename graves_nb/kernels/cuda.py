@@ -241,7 +241,7 @@ class Run:
         plan, U = self.plan, part["codes"].shape[1] if part["window"] else 1
         return dict(H=self.HU, HP=self.HP, R=part["R"], WINDOWS=part["window"] * plan.BB // plan.LW, BB=plan.BB,
                     BH=plan.BH, BK=BK, BW=BW, LW=plan.LW, BU=BU, NU=up(U, BU) // BU, BP=power(self.HU // plan.BH),
-                    RESIDENT=plan.resident, PRECISION="tf32x3", launch_cooperative_grid=plan.lanes == 1)
+                    RESIDENT=plan.resident, PRECISION="tf32x3", num_stages=1, launch_cooperative_grid=plan.lanes == 1)
 
     def grid(self, part: dict) -> tuple[int, int]:
         """Count programs: of units and windows, and of lines."""
