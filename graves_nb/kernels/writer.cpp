@@ -1,11 +1,9 @@
 // Whole lines written on a processor: the network's steps, the draw and the stop rule, without a way back.
 //
-// Threads take lines; where there are fewer lines than threads, they share the units of every layer and
-// wait for one another after each. Products, cells and window are those of lstm.cpp.
+// Each thread takes some of the lines to their ends, so no thread waits for another. Products, cells and
+// window are those of lstm.cpp.
 
 #include "lstm.cpp"
-
-#include <atomic>
 
 extern "C" {
 
@@ -26,24 +24,6 @@ struct Lines {
 
 namespace {
 
-// Threads that work on the same lines: each waits here for the others.
-struct Team {
-  int size;
-  std::atomic<int> arrived{0}, round{0};
-  explicit Team(int size) : size(size) {}
-  void meet() {
-    if (size == 1) return;
-    const int now = round.load();
-    if (arrived.fetch_add(1) + 1 == size) {
-      arrived = 0;
-      round.fetch_add(1);
-      return;
-    }
-    for (int spins = 0; round.load() == now; spins++)
-      if (spins > 2000) std::this_thread::yield();
-  }
-};
-
 struct Pages {
   const Lines& l;
   Layer window;
@@ -57,15 +37,15 @@ struct Pages {
   int inputs(int layer) const { return 3 + l.V + (layer ? 2 : 1) * l.H; }
   float* state(float* states, int layer, int b) const { return states + ((size_t)layer * l.B + b) * l.H; }
 
-  // The cells of a layer, blocks rank, rank + size, ...: x (lines, inputs) gives h and c of R lines from b on.
+  // The cells of a layer: x (lines, inputs) gives h and c of R lines.
   struct Cells {
     const Pages& p;
-    int layer, first, rank, size;
+    int layer, first;
     const float* x;
     template <int R> void run(int row) const {
       const Lines& l = p.l;
       const int H = l.H, n_in = p.inputs(layer);
-      for (int block = rank; block < p.blocks; block += size) {
+      for (int block = 0; block < p.blocks; block++) {
         const int j = block * LANES, n = std::min(LANES, H - j);
         vec acc[R][4];
         for (int r = 0; r < R; r++)
@@ -89,12 +69,11 @@ struct Pages {
   // The readout, eq. (17): 64 outputs at a time.
   struct Readout {
     const Pages& p;
-    int rank, size;
     const float* x;
     float* y;
     template <int R> void run(int row) const {
       const int n_in = p.l.layers * p.l.H, wide = round_up(p.outputs, 64);
-      for (int block = rank; block < wide / 64; block += size) {
+      for (int block = 0; block < wide / 64; block++) {
         vec acc[R][4];
         for (int r = 0; r < R; r++)
           for (int k = 0; k < 4; k++) acc[r][k] = load(p.l.readout_bias + block * 64 + k * LANES);
@@ -105,9 +84,9 @@ struct Pages {
     }
   };
 
-  // Lay the inputs of a layer side by side, for each line that this member of the team looks after.
-  void gather(int layer, int first, int lines, int rank, int size, float* x) const {
-    for (int r = rank; r < lines; r += size) {
+  // Lay the inputs of a layer side by side.
+  void gather(int layer, int first, int lines, float* x) const {
+    for (int r = 0; r < lines; r++) {
       float* to = x + r * inputs(layer);
       std::memcpy(to, l.x + (first + r) * 3, 3 * sizeof(float));
       std::memcpy(to + 3, l.w + (size_t)(first + r) * l.V, l.V * sizeof(float));
@@ -153,18 +132,16 @@ struct Pages {
     x[2] = chance[1] < 1 / (1 + std::exp(y[0]));
   }
 
-  // Write the lines from `first` on to their ends, as one member of a team; `room` is the team's.
-  void write(int first, int lines, Team& team, int rank, std::vector<float>& room) const {
+  // Write some lines to their ends.
+  void write(int first, int lines) const {
     const int widest = inputs(l.layers > 1), n_out = l.layers * l.H, wide = round_up(outputs, 64);
-    float *x = room.data(), *all = x + (size_t)lines * widest, *y = all + (size_t)lines * n_out;
+    Array x((size_t)lines * widest), all((size_t)lines * n_out), y((size_t)lines * wide);
     std::vector<float> shape(3 * l.K), moved(l.K);
     for (int t = 0; t <= l.limit; t++) {
       for (int layer = 0; layer < l.layers; layer++) {
-        gather(layer, first, lines, rank, team.size, x);
-        team.meet();
-        tiles(lines, Cells{*this, layer, first, rank, team.size, x});
-        team.meet();
-        for (int r = rank; r < lines; r += team.size) {
+        gather(layer, first, lines, x);
+        tiles(lines, Cells{*this, layer, first, x});
+        for (int r = 0; r < lines; r++) {
           const int b = first + r;
           std::memcpy(all + r * n_out + layer * l.H, state(l.h, layer, b), l.H * sizeof(float));
           if (layer) continue;
@@ -173,12 +150,10 @@ struct Pages {
           if (l.ends[b] == l.limit && past_the_end(b, shape.data())) l.ends[b] = t;
         }
       }
-      team.meet();
       const bool over = std::all_of(l.ends + first, l.ends + first + lines, [&](int end) { return end < l.limit; });
       if (t == l.limit || over) return;
-      tiles(lines, Readout{*this, rank, team.size, all, y});
-      team.meet();
-      for (int r = rank; r < lines; r += team.size) {
+      tiles(lines, Readout{*this, all, y});
+      for (int r = 0; r < lines; r++) {
         const size_t at = (size_t)(first + r) * l.limit + t;
         draw(y + r * wide, l.chance + at * 4, l.points + at * 3);
         std::memcpy(l.x + (first + r) * 3, l.points + at * 3, 3 * sizeof(float));
@@ -187,16 +162,11 @@ struct Pages {
   }
 
   void run() const {
-    const int teams = l.B >= l.threads ? l.threads : 1, size = l.threads / teams;
+    const int count = std::max(1, std::min(l.threads, l.B));
     std::vector<std::thread> threads;
-    std::vector<std::unique_ptr<Team>> all;  // each stays where it is while threads know it
-    std::vector<std::vector<float>> rooms(teams);
-    for (int i = 0; i < teams; i++) all.push_back(std::make_unique<Team>(size));
-    for (int i = 0; i < teams; i++) {
-      const int first = l.B * i / teams, lines = l.B * (i + 1) / teams - first;
-      rooms[i].resize((size_t)lines * (inputs(l.layers > 1) + l.layers * l.H + round_up(outputs, 64)));
-      for (int rank = 0; rank < size; rank++)
-        threads.emplace_back([=, this, team = all[i].get(), room = &rooms[i]] { write(first, lines, *team, rank, *room); });
+    for (int i = 0; i < count; i++) {
+      const int first = l.B * i / count, last = l.B * (i + 1) / count;
+      threads.emplace_back([this, first, last] { write(first, last - first); });
     }
     for (auto& thread : threads) thread.join();
   }
