@@ -396,7 +396,8 @@ def matrix(a: Tensor, b: Tensor) -> Tensor:
 def device_room(device) -> tuple[int, int]:
     """Return the number of multiprocessors and the shared memory that one program may have, in bytes."""
     properties = torch.cuda.get_device_properties(device)
-    return properties.multi_processor_count, getattr(properties, "shared_memory_per_block_optin", 99 * 1024)
+    known = {(8, 0): 163, (9, 0): 227}.get((properties.major, properties.minor), 99) * 1024  # older PyTorch cannot tell
+    return properties.multi_processor_count, getattr(properties, "shared_memory_per_block_optin", known)
 
 
 def run_network(layers: list[Layer], limits: list, x: Tensor, codes: Tensor | None, kind, plan: Plan | None = None):
