@@ -257,13 +257,26 @@ def pack(args) -> None:
 
 def add_bench(commands) -> None:
     """Describe `bench`."""
-    p = commands.add_parser("bench", help="measure speeds on this machine")
+    p = commands.add_parser("bench", help="measure speeds on this machine, or check its GPU")
     p.add_argument("--out", default="runs/bench", help="folder for the JSON files (default: %(default)s)")
+    kinds = ["training", "sampling", "page"]
+    p.add_argument("--only", nargs="+", choices=kinds, default=kinds, help="what to measure (default: all)")
+    p.add_argument("--check", action="store_true", help="check the GPU's kernels instead; status 1 if one fails")
+    p.add_argument("--tune", action="store_true", help="time each way to split the kernels' work instead")
+    p.add_argument("--threads", type=int, help="processor threads")
     p.set_defaults(run=bench)
 
 
-def bench(args) -> None:
-    """Measure sampling, training and the page."""
+def bench(args) -> int:
+    """Measure, or check."""
+    if args.check or args.tune:
+        import torch
+
+        from . import bench_check
+
+        if not torch.cuda.is_available():
+            raise ValueError("There is no GPU here to check. Leave out --check and --tune.")
+        return bench_check.run() if args.check else bench_check.tune()
     from .bench import run
 
-    run(args.out)
+    return run(args.out, args.only)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .alphabet import one_hot
 from .checks import check_bias, check_prime, check_text
+from .kernels.writer import quick
 from .mixture import mixture_parameters, sample_mixture
 from .window import WindowShape
 
@@ -81,7 +82,7 @@ def sample(model, texts: list[str], *, bias=0.0, seeds=None, chance=None, prime:
     limit = STEPS_PER_CHARACTER * max(map(len, texts))
     if chance is None:
         chance = torch.stack([draws(seed, limit) for seed in seeds or range(len(texts))])
-    writer = Writer(model, texts, prime)
+    writer = quick(Writer, model)(model, texts, prime)
     return writer.write(bias, chance[:, :limit].to(writer.x), keep_phi)
 
 

@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
 
-from .kernels import cpu, steps
+from .kernels import cpu, cuda, cuda_graph, steps
 from .lstm import LSTMState, PeepholeLSTMCell
 from .window import SoftWindow, WindowState
 
-PATHS = {"steps": steps, "native": cpu}
+PATHS = {"steps": steps, "native": cpu, "graph": cuda_graph}
 
 
 class WholeLayer(Function):
@@ -79,16 +79,20 @@ def outer_sum(dz: Tensor, x: Tensor) -> Tensor:
 
 
 def best_path(model, x: Tensor) -> str:
-    """Choose how to run: "native", "steps", or "plain" where the parts are not the book's own."""
+    """Choose how to run: "fused" or "graph" on a GPU, "native" or "steps" on a processor, "plain" for other parts."""
     own = type(getattr(model, "window", None)) in (SoftWindow, type(None))
     if not own or any(type(cell) is not PeepholeLSTMCell for cell in model.layers):
         return "plain"
     kind = x.dtype if x.is_floating_point() else model.output.weight.dtype
+    if x.device.type == "cuda":
+        return cuda.best_path(x.device, kind)
     return "native" if x.device.type == "cpu" and kind == torch.float32 and cpu.available() else "steps"
 
 
 def run_whole(model, x: Tensor, text: Tensor | None, state, path: str) -> tuple[Tensor, tuple]:
     """Do what the loop of a model does: all layers' outputs (T, B, N * H), and the last state."""
+    if path == "fused":
+        return cuda.run_model(model, x, None if text is None else labels(text), state)
     kind, read, outputs, last = model.operands or model.output.weight.dtype, [], [], []
     for cell, (h0, c0) in zip(model.layers, state if text is None else state.layers):
         window = window_of(model, x, text, state.window) if text is not None and not outputs else {}

@@ -238,6 +238,7 @@ sys.meta_path.insert(0, OnlyTheseFour())
 
 # What draws or shows; all else must be importable where a network is trained.
 SHOWING = {"widgets", "toys", "plotting"}
+ON_GPU = {"cuda_kernels"}  # imported at the first launch; Triton comes with PyTorch's builds for CUDA
 
 
 @pytest.fixture(scope="module")
@@ -272,7 +273,7 @@ def test_commands_start_with_four_packages_only(blocker):
 def test_modules_import_with_four_packages_only(blocker):
     files = sorted((ROOT / "graves_nb").rglob("*.py"))
     names = [".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files]
-    wanted = [name for name in names if not SHOWING & set(name.split(".")) and not name.endswith("__main__")]
+    wanted = [name for name in names if not (SHOWING | ON_GPU) & set(name.split(".")) and not name.endswith("__main__")]
     done = python(blocker + f"import importlib\nfor name in {wanted!r}: importlib.import_module(name)")
     assert done.returncode == 0, done.stderr
 

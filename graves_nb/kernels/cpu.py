@@ -33,18 +33,24 @@ class Layer(ctypes.Structure):
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """Return the compiled library, from the cache if it stands there; None without a compiler."""
+    """Return the compiled `lstm.cpp`; None without a compiler."""
+    return compiled(SOURCE)
+
+
+@cache
+def compiled(source: Path) -> ctypes.CDLL | None:
+    """Return a compiled source, from the cache if it stands there; None without a compiler."""
     compiler = shutil.which(os.environ.get("CXX", "c++"))
     if compiler is None:
         return None
-    key = hashlib.sha256(SOURCE.read_bytes() + "".join(FLAGS).encode() + processor().encode()).hexdigest()[:16]
+    key = hashlib.sha256(SOURCE.read_bytes() + source.read_bytes() + "".join(FLAGS).encode() + processor().encode())
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "graves_nb"
-    path = cache / f"lstm-{key}.so"
+    path = cache / f"{source.stem}-{key.hexdigest()[:16]}.so"
     if not path.is_file():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
-            part = Path(folder) / "lstm.so"
-            subprocess.run([compiler, *FLAGS, str(SOURCE), "-o", str(part)], check=True)
+            part = Path(folder) / "made.so"
+            subprocess.run([compiler, *FLAGS, str(source), "-o", str(part)], check=True)
             os.replace(part, path)
     return ctypes.CDLL(str(path))
 

@@ -25,21 +25,33 @@ def forward(layer: dict, limit: float | None) -> None:
 
 def backward(layer: dict, limit: float | None) -> Tensor:
     """Fill `dz`, with a window also `dp`, from `dh` and `dw`; return the sums of bias and peepholes (7, H)."""
+    backward_steps(layer, limit, first_carry(layer))
+    return small_sums(layer["dz"], layer["c"])
+
+
+def first_carry(layer: dict) -> list[Tensor]:
+    """Return what the last step hears from the steps after it, of h (and w), of c (and kappa): nothing."""
+    h, width = layer["h"], sum(layer[name].shape[-1] for name in ("h", "w") if name in layer)
+    states = [layer[name][0] for name in ("c", "kappa") if name in layer]
+    return [h.new_zeros(h.shape[1], width), *map(torch.zeros_like, states)]
+
+
+def backward_steps(layer: dict, limit: float | None, carry: list[Tensor]) -> list[Tensor]:
+    """Go back through all steps; return what the step before them hears."""
     h, c, gates, dz, peephole = (layer[name] for name in ("h", "c", "gates", "dz", "peephole"))
     H, weight, windowed = h.shape[-1], recurrent(layer), "w" in layer
-    back, dc = h.new_zeros(h.shape[1], weight.shape[1]), torch.zeros_like(c[0])
+    back, dc, *dkappa = carry
     if windowed:
         kappa, shape, dp, text, u = layer["kappa"], layer["shape"], layer["dp"], *reading(layer)
-        dkappa = torch.zeros_like(kappa[0])
     for t in reversed(range(len(gates))):
         dh = layer["dh"][t] + back[:, :H]
         if windowed:
             dw = layer["dw"][t] + back[:, H:]
-            dp[t], dkappa = window_backward(dw, dkappa, *shape[t].chunk(3, -1), kappa[t + 1], text, u)
+            dp[t], dkappa[0] = window_backward(dw, dkappa[0], *shape[t].chunk(3, -1), kappa[t + 1], text, u)
             dh = dh + dp[t] @ layer["weight_p"]
         dc = cell_backward(dh, dc, gates[t], c[t], c[t + 1], peephole, limit, dz[t])
         back = dz[t] @ weight
-    return small_sums(dz, c)
+    return [back, dc, *dkappa]
 
 
 def recurrent(layer: dict) -> Tensor:

@@ -1,5 +1,6 @@
 """The toys: what a chapter opens with. Each is a `GravesWidget` with a front end in `static/`."""
 
+from .busy import Busy
 from .converter import Converter
 from .fork import Fork
 from .lineage import Lineage
@@ -9,4 +10,4 @@ from .pen import Pen
 from .threshold import Threshold
 from .window import Window
 
-__all__ = ["Converter", "Fork", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold", "Window"]
+__all__ = ["Busy", "Converter", "Fork", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold", "Window"]
