@@ -3,6 +3,7 @@
 from .busy import Busy
 from .converter import Converter
 from .fork import Fork
+from .futures import Futures
 from .lineage import Lineage
 from .offsets import Offsets
 from .ownline import OwnLine
@@ -10,4 +11,4 @@ from .pen import Pen
 from .threshold import Threshold
 from .window import Window
 
-__all__ = ["Busy", "Converter", "Fork", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold", "Window"]
+__all__ = ["Busy", "Converter", "Fork", "Futures", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold", "Window"]

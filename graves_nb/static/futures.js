@@ -1,0 +1,254 @@
+// Futures: scrub through a line, see where the network expects the pen next, choose the next point against its will,
+// and let twenty futures branch.
+
+import { goalLine } from "./goal.js";
+import { loadPen } from "./pen-loader.js";
+import { drawLens, drawShares, drawSheet, lensView, reachOf, sheetView } from "./futures-draw.js";
+import { FUTURES, Fan, MEASURED, Trail, closesLoop } from "./futures-trail.js";
+import { announcer, colour, draggable, el, reducedMotion, sharpCanvas, slider, toyRoot } from "./toolkit.js";
+
+const APART = 4; // the first goal: so many times as far
+const LOOP = { points: 6, far: 70, near: 30 }; // the second goal: points, and tablet units from where the pen was taken over
+const ONWARD = 25; // points that the network writes when it is let go on
+const AIM_STEP = 5; // tablet units for each arrow key
+const FAN_BUDGET = 10; // milliseconds of network in each frame
+const GRASP_INK = 30; // CSS pixels around a point of the line that take hold of it
+const AIM_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const FUTURE_SHADES = ["accent", "blue", "ink", "orange", "paper", "quiet", "vermillion"];
+const signed = (number, digits = 1) => number.toFixed(digits).replace("-", "−");
+
+class Futures {
+  constructor(model, host) {
+    Object.assign(this, { model, root: toyRoot(host, "futures"), aim: [20, 0], spreads: [], frame: 0 });
+    this.build();
+    this.say = announcer(this.root);
+    const hear = (field, heard) => {
+      model.on(`change:${field}`, heard);
+      return () => model.off(`change:${field}`, heard);
+    };
+    this.stops = [
+      hear("point", () => this.moved()), hear("bias", () => this.biased()), hear("seed", () => this.fan && this.branch()),
+      hear("offsets", () => this.begin(this.sampler)), this.sheet.stop, this.lens.stop, this.weights.stop,
+      loadPen(model, this.loading, (sampler) => this.begin(sampler), "HandwritingPredictor"),
+    ];
+  }
+
+  get(field) { return this.model.get(field); }
+  set(field, value) { this.model.set(field, value); this.model.save_changes(); }
+  get point() { return Math.min(this.get("point"), this.trail.rows.length); }
+  get theme() { return Object.fromEntries(FUTURE_SHADES.map((name) => [name, colour(this.root, `--${name}`)])); }
+
+  // ---- Controls ----
+
+  build() {
+    this.goals = [goalLine(), goalLine()];
+    const canvas = (label, height, draw) => sharpCanvas({ label, height, draw: (...on) => this.trail && draw(...on) });
+    this.sheet = canvas("A line of ink", (width) => Math.max(110, Math.min(150, width / 4)), (...on) => this.drawSheet(...on));
+    this.lens = canvas("Map of the next point", () => 260, (...on) => this.drawLens(...on));
+    this.weights = canvas("Weights of the components", () => 90, (context, width, height) => drawShares(context, width, height, this));
+    this.loading = el("div", { class: "futures-loading" });
+    this.status = el("p", { class: "futures-status" });
+    this.scrub = slider({
+      label: "Point", min: 0, max: 1, value: 0, format: (n) => `${n} of ${this.trail?.rows.length ?? "..."}`,
+      oninput: (n) => this.set("point", n),
+    });
+    this.bias = slider({
+      label: "Bias", min: 0, max: 30, value: 10 * this.get("bias"), format: (n) => (n / 10).toFixed(1),
+      oninput: (n) => this.set("bias", n / 10),
+    });
+    this.ends = el("input", { type: "checkbox", onchange: () => this.show() });
+    const button = (textContent, onclick, main = "") => el("button", { type: "button", textContent, onclick, class: main });
+    this.root.append(...this.goals.map(({ line }) => line),
+      el("div", { class: "futures-sheet" }, this.sheet.canvas, this.loading), this.scrub.row,
+      el("div", { class: "toy-row" }, button(`${FUTURES} futures`, () => this.branchAnew(), "toy-main"),
+        button("Let it go on", () => this.goOn()), button("Its favourite", () => this.choose(this.favourite)),
+        button("Back to the line", () => this.restore())),
+      this.lens.canvas, el("label", { class: "toy-choice" }, this.ends, el("span", { textContent: "the pen lifts after the point that I choose" })),
+      this.status, this.weights.canvas, el("p", { class: "toy-note", textContent: "Weights of the components, one row each, at each point of the line. "
+        + "Ticks mark where the pen lifts." }), this.bias.row, this.terms = el("p", { class: "toy-note" }));
+    this.grasp();
+  }
+
+  grasp() {
+    const lens = this.lens.canvas, place = (event) => lensView(lens.clientWidth, lens.clientHeight, this.reach).toOffset(event.offsetX, event.offsetY);
+    lens.tabIndex = 0;
+    lens.setAttribute("role", "application");
+    lens.addEventListener("pointermove", (event) => this.take(place(event)));
+    lens.addEventListener("click", (event) => { this.take(place(event)); this.choose(); });
+    lens.addEventListener("keydown", (event) => this.key(event));
+    const view = () => this.view(this.sheet.canvas.clientWidth, this.sheet.canvas.clientHeight);
+    const nearest = (x, y) => {
+      const { px, py } = view(), away = this.trail.places.map(([u, v]) => Math.hypot(px(u) - x, py(v) - y));
+      return [away.indexOf(Math.min(...away)), Math.min(...away)];
+    };
+    draggable(this.sheet.canvas, {
+      find: (x, y) => (this.trail && nearest(x, y)[1] <= GRASP_INK ? "pen" : undefined),
+      move: (_, x, y) => this.set("point", nearest(x, y)[0]),
+    });
+  }
+
+  key(event) {
+    const arrow = AIM_KEYS[event.key];
+    if (!this.trail || event.ctrlKey || event.metaKey || event.altKey || (!arrow && event.key !== "Enter")) return;
+    event.preventDefault();
+    if (arrow) this.take(this.aim.map((offset, i) => offset + AIM_STEP * arrow[i]));
+    else this.choose();
+  }
+
+  // ---- What happens ----
+
+  begin(sampler) {
+    if (!sampler) return;
+    const { name, licence } = sampler.network.about;
+    this.terms.textContent = `The network runs in this page. Weights “${name}”: ${licence}`;
+    Object.assign(this, { sampler, trail: new Trail(sampler, this.get("offsets").slice(1)), spreads: [], fan: undefined, loop: undefined });
+    this.moved();
+  }
+
+  /** The point changed: aim at the favourite, unless the reader is leading the pen. */
+  moved() {
+    if (!this.trail) return;
+    this.fan = undefined;
+    if (!this.leading) {
+      this.aim = this.favourite.slice(0, 2);
+      this.reach = reachOf(this.trail.mixture(this.point), this.sampler.toRaw, this.sampler.network.about.normalisation.std);
+    }
+    this.show();
+  }
+
+  get favourite() { return this.trail.favourite(this.point); }
+  take(aim) { if (this.trail) { this.aim = aim; this.show(); } }
+
+  /** Put the pen at the aim, or at a row that is given, and go on from there. */
+  choose(row = [...this.aim, Number(this.ends.checked)]) {
+    if (!this.trail) return;
+    this.extend([row]);
+    const { rows, places, own } = this.trail, path = places.slice(own + 1);
+    const mine = rows.length - own >= LOOP.points && rows.slice(own).every((each) => !each[2]);
+    if (mine && closesLoop(places[own], path, LOOP)) this.loop = Math.min(this.loop ?? Infinity, this.paid);
+    this.show();
+  }
+
+  /** Go on with other rows from here. */
+  extend(rows) {
+    const { point } = this;
+    this.trail.follow(point, rows);
+    this.leading = true;
+    this.set("point", point + rows.length);
+    this.leading = false;
+  }
+
+  get paid() { return this.trail.prices.reduce((sum, price) => sum + price, 0); }
+
+  /** Let the network write on: the first of the futures that its seed would have. */
+  goOn() {
+    if (!this.trail) return;
+    const fan = new Fan(this.trail, this.point, { seed: this.get("seed"), bias: this.get("bias"), count: 1 });
+    while (fan.length < ONWARD) fan.grow();
+    this.extend(fan.rows[0]);
+    this.moved();
+  }
+
+  restore() {
+    const point = Math.min(this.point, this.trail?.own ?? 0);
+    this.trail?.restore();
+    this.set("point", point);
+    this.moved();
+  }
+
+  branchAnew() {
+    if (!this.trail) return;
+    if (this.fan) this.set("seed", (this.get("seed") + 1) % 1e5);
+    else this.branch();
+  }
+
+  branch() {
+    this.fan = new Fan(this.trail, this.point, { seed: this.get("seed"), bias: this.get("bias") });
+    this.frame ||= requestAnimationFrame(() => this.grow());
+  }
+
+  biased() { if (this.trail) { if (this.fan) this.branch(); this.show(); } }
+
+  /** Let the futures grow for as long as a frame allows. */
+  grow() {
+    this.frame = 0;
+    const { fan } = this, end = performance.now() + FAN_BUDGET;
+    if (!fan) return;
+    do fan.grow(); while (!fan.done && (performance.now() < end || reducedMotion()));
+    if (fan.done) this.measure(fan);
+    else this.frame = requestAnimationFrame(() => this.grow());
+    this.show();
+  }
+
+  /** Keep the spread of futures that no bias has tamed. */
+  measure(fan) {
+    if (fan.bias || this.trail.own < fan.point) return;
+    this.spreads.push({ point: fan.point, size: fan.spread().size });
+    this.spreads.sort((a, b) => a.size - b.size);
+  }
+
+  // ---- What is seen and said ----
+
+  get came() { return this.trail.rows[this.point]?.slice(0, 2); }
+  get shares() { return this.trail.beliefs.map((_, point) => this.trail.shares(point)); }
+
+  get words() {
+    const { trail, point, fan } = this, lift = `It would lift the pen with ${signed(100 * trail.lift(point), 0)} %.`;
+    const here = point < trail.rows.length ? `The point that came cost ${signed(trail.loss(point, trail.rows[point]))} nats.` : "";
+    const mine = trail.own < point ? `Your points cost ${signed(this.paid)} nats more than its favourites, the last of them ${signed(trail.prices.at(-1))}. ` : "";
+    const spread = fan?.done ? ` ${MEASURED} points on, the pens of the futures lie ${fan.spread().size.toFixed(0)} units from their middle.` : "";
+    return `${mine}${lift} ${here}${spread}`;
+  }
+
+  show() {
+    if (!this.trail) return;
+    const { trail, point, spreads, words, loop } = this, [least, most] = [spreads[0], spreads.at(-1)];
+    this.scrub.input.max = trail.rows.length;
+    this.scrub.set(point);
+    this.bias.set(Math.round(10 * this.get("bias")));
+    const seen = least ? ` So far: from ${least.size.toFixed(0)} units (point ${least.point}) to ${most.size.toFixed(0)} (point ${most.point}).` : "";
+    const measures = least ? `${most.size.toFixed(0)} units apart from point ${most.point}, ${least.size.toFixed(0)} from point ${least.point}.` : "";
+    this.goals[0].set(Boolean(least) && most.size >= APART * least.size,
+      `First goal: find two points of the line, the futures of one ${APART} times as far apart as those of the other, without bias.${seen}`,
+      `First goal reached: ${MEASURED} points on, the futures are ${measures}`);
+    this.goals[1].set(loop !== undefined,
+      `Second goal: take the pen over. Choose at least ${LOOP.points} points that lead it away and round, back into the ring where you took it.`,
+      `Second goal reached: a loop against its will, for ${signed(loop ?? 0, 0)} nats. Can you do it for less?`);
+    if (this.status.textContent !== words) this.status.textContent = words;
+    this.label(words);
+    for (const each of [this.sheet, this.lens, this.weights]) each.redraw();
+  }
+
+  label(words) {
+    const { point, trail, aim } = this, [dx, dy] = aim.map((offset) => offset.toFixed(0));
+    this.sheet.canvas.setAttribute("aria-label", `A line of ink, “${this.get("text")}”, written up to point ${point} of ${trail.rows.length}`
+      + `${this.fan?.done ? `, and ${FUTURES} futures from there` : ""}.`);
+    this.lens.canvas.setAttribute("aria-label", `Map of the next point. Arrow keys aim, Enter chooses. The aim lies ${dx} across and ${dy} down `
+      + `from the pen and would cost ${this.price}.`);
+    this.weights.canvas.setAttribute("aria-label", `Weights of the ${this.trail.network.M} components at each point; the largest here is ${Math.max(...trail.shares(point)).toFixed(2)}.`);
+    this.say(document.activeElement === this.lens.canvas ? `${dx} across, ${dy} down: ${this.price}. ${words}` : `Point ${point}. ${words}`);
+  }
+
+  get price() { return `${signed(this.trail.loss(this.point, [...this.aim, Number(this.ends.checked)]))} nats`; }
+
+  view(width, height) { return sheetView(this.trail.linePlaces, this.trail.places[this.point], width, height); }
+
+  drawSheet(context, width, height) {
+    const { trail, point, theme } = this, fan = this.fan && (this.fan.done || !reducedMotion()) ? this.fan : undefined;
+    drawSheet(context, width, height, { trail, point, fan, theme, view: this.view(width, height) });
+  }
+
+  drawLens(context, width, height) {
+    const { trail, point, reach, aim, price, came } = this, taken = trail.own <= point ? [...trail.places[trail.own], LOOP.near] : undefined;
+    drawLens(context, width, height, { trail, point, reach, aim, price, came, target: taken, mixture: trail.mixture(point, this.get("bias")) });
+  }
+
+  stop() { cancelAnimationFrame(this.frame); for (const stop of this.stops) stop(); }
+}
+
+function render({ model, el: host }) {
+  const toy = new Futures(model, host);
+  return () => toy.stop();
+}
+
+export default { render };
