@@ -1,0 +1,46 @@
+"""Meet the NaN: a small recurrent network that learns in the page, or does not."""
+
+from traitlets import Enum, Float, Int, TraitError, validate
+
+from ..widgets import GravesWidget
+
+SPANS = [10, 20, 40, 80, 160, 320]
+
+
+class Explode(GravesWidget):
+    """A network that must carry a bit over `steps` steps, and the derivatives on their way back.
+
+    `scale` stretches the recurrent weights (at 1 their variance is 1 / units), `layers` is the depth,
+    `seed` chooses the weights. `clip` is "off", "norm" (the whole gradient is shrunk to the norm
+    `limit`) or "step" (each derivative stays within `limit` at each step of the backward pass).
+    """
+
+    module = "explode.js"
+    sheets = ("widgets.css", "explode.css")
+
+    scale = Float(3.0, min=0.2, max=8).tag(sync=True)
+    layers = Int(1, min=1, max=3).tag(sync=True)
+    steps = Int(40).tag(sync=True)
+    clip = Enum(("off", "norm", "step"), "off").tag(sync=True)
+    limit = Float(1.0, min=0.01, max=100).tag(sync=True)
+    seed = Int(1, min=0).tag(sync=True)
+
+    @validate("steps")
+    def _check_steps(self, proposal) -> int:
+        if proposal.value not in SPANS:
+            raise TraitError(f"The toy goes back {SPANS} steps, not {proposal.value}. Choose one of these.")
+        return proposal.value
+
+    def still(self) -> str:
+        """Return the three ways that a derivative can go, as lines over time."""
+        lines = "".join(f'<path d="M1 {start}L9.6 3" {dash}/>' for start, dash in (
+            (0.5, ""), (3, 'stroke-dasharray="0.3 0.15"'), (5.5, 'stroke-dasharray="0.08 0.12"')))
+        names = (("1.1", "0.35", "recurrent weights too large"), ("1.1", "2.75", "clipped at each step"), ("1.1", "5.8", "too small"))
+        texts = "".join(f'<text x="{x}" y="{y}">{text}</text>' for x, y, text in names)
+        words = ("The size of a derivative, on a logarithmic scale, against time. From the last step back to the first it "
+                 "explodes where the recurrent weights are too large, vanishes where they are too small, and stays level "
+                 "where it is clipped at each step.")
+        return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 -0.3 10.6 7" role="img" aria-label="{words}">'
+                f'<g fill="none" stroke="currentColor" stroke-width="0.06">{lines}<path d="M1 0v6h8.6" stroke-width="0.03"/></g>'
+                f'<g fill="currentColor" font-size="0.28" font-family="system-ui, sans-serif">{texts}'
+                '<text x="1" y="6.45">first step</text><text x="8.4" y="6.45">last step</text></g></svg>')
