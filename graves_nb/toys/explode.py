@@ -33,14 +33,15 @@ class Explode(GravesWidget):
 
     def still(self) -> str:
         """Return the three ways that a derivative can go, as lines over time."""
-        lines = "".join(f'<path d="M1 {start}L9.6 3" {dash}/>' for start, dash in (
-            (0.5, ""), (3, 'stroke-dasharray="0.3 0.15"'), (5.5, 'stroke-dasharray="0.08 0.12"')))
-        names = (("1.1", "0.35", "recurrent weights too large"), ("1.1", "2.75", "clipped at each step"), ("1.1", "5.8", "too small"))
-        texts = "".join(f'<text x="{x}" y="{y}">{text}</text>' for x, y, text in names)
-        words = ("The size of a derivative, on a logarithmic scale, against time. From the last step back to the first it "
-                 "explodes where the recurrent weights are too large, vanishes where they are too small, and stays level "
-                 "where it is clipped at each step.")
+        ways = ((0.5, "none", "recurrent weights too large"), (3, "0.3 0.15", "clipped at each step"),
+                (5.5, "0.08 0.12", "too small"))
+        lines = "".join(f'<path d="M1 {y}L9.6 3" stroke-dasharray="{dash}"/>' for y, dash, _ in ways)
+        names = "".join(f'<text x="1.2" y="{y - 0.25 if y < 5 else 5.9}">{name}</text>' for y, _, name in ways)
+        words = ("The size of a derivative, on a logarithmic scale, against time. From the last step back to the "
+                 "first it explodes where the recurrent weights are too large, vanishes where they are too small, "
+                 "and stays level where it is clipped at each step.")
         return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 -0.3 10.6 7" role="img" aria-label="{words}">'
-                f'<g fill="none" stroke="currentColor" stroke-width="0.06">{lines}<path d="M1 0v6h8.6" stroke-width="0.03"/></g>'
-                f'<g fill="currentColor" font-size="0.28" font-family="system-ui, sans-serif">{texts}'
+                f'<g fill="none" stroke="currentColor" stroke-width="0.06">{lines}'
+                '<path d="M1 0v6h8.6" stroke-width="0.03"/></g>'
+                f'<g fill="currentColor" font-size="0.28" font-family="system-ui, sans-serif">{names}'
                 '<text x="1" y="6.45">first step</text><text x="8.4" y="6.45">last step</text></g></svg>')

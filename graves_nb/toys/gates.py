@@ -39,7 +39,7 @@ class Gates(GravesWidget):
     @validate("i", "f", "o")
     def _check_gate(self, proposal) -> str:
         if len(proposal.value) != len(INPUTS) or set(proposal.value) - set("01"):
-            raise TraitError(f"A gate is a text of {len(INPUTS)} characters, 1 where it is open and 0 where it is shut.")
+            raise TraitError(f"A gate is a text of {len(INPUTS)} characters: 1 where it is open, 0 where it is shut.")
         return proposal.value
 
     @validate("bit")
@@ -56,12 +56,15 @@ class Gates(GravesWidget):
 
     def still(self) -> str:
         """Return the input and the three rows of gates, all of them still to be set."""
-        n = len(self.inputs)
         bars = "".join(f'<path d="M{t + 0.5} 2v{-1.6 * (1 if t == 1 else x):.2f}"/>' for t, x in enumerate(self.inputs))
-        tiles = "".join(f'<rect x="{t + 0.08}" y="{5.2 + 1.6 * row}" width="0.84" height="1.3"/>' for row in range(3) for t in range(n))
-        names = "".join(f'<text x="-1.3" y="{y}">{name}</text>' for name, y in (("x", 2.3), ("i", 6.2), ("f", 7.8), ("o", 9.4)))
-        words = ("A puzzle. An input x of 22 steps: the second brings a bit, all others noise. Under it three rows of 22 tiles, "
-                 "the input, forget and output gate. Which tiles must be open, so that the bit is shown at the last step alone?")
-        return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1.6 -0.2 {n + 2} 10.4" role="img" aria-label="{words}">'
-                f'<g fill="none" stroke="currentColor" stroke-width="0.06">{tiles}<g stroke-width="0.6">{bars}</g></g>'
+        tiles = "".join(f'<rect x="{t + 0.08}" y="{y}" width="0.84" height="1.3"/>'
+                        for y in (5.2, 6.8, 8.4) for t in range(len(self.inputs)))
+        names = "".join(f'<text x="-1.3" y="{y}">{name}</text>'
+                        for y, name in ((2.3, "x"), (6.2, "i"), (7.8, "f"), (9.4, "o")))
+        words = ("A puzzle. An input x of 22 steps: the second brings a bit, all others noise. Under it three rows of "
+                 "22 tiles, the input, forget and output gate. Which must be open, so that the bit is shown at the "
+                 "last step alone?")
+        return ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1.6 -0.2 24 10.4" role="img" '
+                f'aria-label="{words}"><g fill="none" stroke="currentColor" stroke-width="0.06">{tiles}'
+                f'<g stroke-width="0.6">{bars}</g></g>'
                 f'<g fill="currentColor" font-size="1.1" font-family="system-ui, sans-serif">{names}</g></svg>')
