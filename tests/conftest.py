@@ -97,6 +97,12 @@ def watch(page, site):
     page.on("pageerror", lambda error: note(str(error)))
 
 
+def turn(page, colours):
+    """Turn a page light or dark."""
+    page.emulate_media(color_scheme=colours)
+    page.locator(f"html[data-theme={colours}]").wait_for(state="attached")
+
+
 @pytest.fixture
 def new_page(browser, site):
     """Factory of watched pages: `new_page(width=360, dark=True, touch=True).goto("/book/intro.html")`.

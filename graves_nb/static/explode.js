@@ -2,6 +2,7 @@
 // stretches its recurrent weights and the time, and sees what becomes of the derivatives on their way back.
 
 import { LINES, backprop, descend, newBatch, newNet } from "./backprop.js";
+import { goalLine } from "./goal.js";
 import { announcer, colour, el, radios, reducedMotion, sharpCanvas, slider, toyRoot } from "./toolkit.js";
 
 const SPANS = [10, 20, 40, 80, 160, 320]; // steps of a line
@@ -43,7 +44,7 @@ class Explode {
   }
 
   build() {
-    this.goals = Object.fromEntries(Object.keys(GOALS).map((name) => [name, el("p", { class: "toy-goal" })]));
+    this.goals = Object.fromEntries(Object.keys(GOALS).map((name) => [name, goalLine()]));
     this.back = sharpCanvas({ label: "Derivatives", height: () => 270, draw: (context, width, height) => this.drawBack(context, width, height) });
     this.curve = sharpCanvas({ label: "Loss", height: () => 130, draw: (context, width, height) => this.drawCurve(context, width, height) });
     this.status = el("p", { class: "explode-status" });
@@ -59,7 +60,7 @@ class Explode {
     this.play = el("button", { type: "button", class: "toy-main", onclick: () => this.toggle() });
     const button = (textContent, onclick) => el("button", { type: "button", textContent, onclick });
     const { scale, layers, steps, limit } = this.sliders;
-    this.root.append(...Object.values(this.goals), this.back.canvas, this.curve.canvas, this.status, el("div", { class: "toy-row" },
+    this.root.append(...Object.values(this.goals).map(({ line }) => line), this.back.canvas, this.curve.canvas, this.status, el("div", { class: "toy-row" },
       this.play, button("Other weights", () => this.set({ seed: this.get("seed") + 1 })), button("Start again", () => this.set(this.start))),
       scale.row, layers.row, steps.row, this.clips.fieldset, limit.row);
   }
@@ -123,8 +124,7 @@ class Explode {
 
   report() {
     for (const [name, goal] of Object.entries(this.goals)) {
-      goal.textContent = `${this.met[name] ? "Goal reached" : "Goal"}: ${GOALS[name]}`;
-      goal.classList.toggle("toy-reached", Boolean(this.met[name]));
+      goal.set(Boolean(this.met[name]), `Goal: ${GOALS[name]}`, `Goal reached: ${GOALS[name]}`);
     }
     this.play.textContent = this.running ? "Pause" : this.ended || !this.losses.length ? "Train" : "Go on";
     this.status.textContent = this.story();

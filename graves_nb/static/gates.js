@@ -2,6 +2,7 @@
 // weights, to spike on every Nth step, without and with a peephole. A plain unit does what it can.
 
 import { cellByHand, cellByWeights, faults, plainUnit } from "./cell.js";
+import { goalLine } from "./goal.js";
 import { tileRows } from "./tiles.js";
 import { announcer, colour, el, radios, sharpCanvas, slider, toyRoot } from "./toolkit.js";
 
@@ -59,7 +60,7 @@ class Gates {
   // ---- What stands on the page ----
 
   build() {
-    this.goal = el("p", { class: "toy-goal" });
+    this.goal = goalLine();
     this.task = el("p", { class: "toy-note" });
     this.status = el("p", { class: "gates-status" });
     this.levels = radios({ legend: "Level", choices: LEVELS, value: this.get("level"), onchange: (level) => this.set({ level }) });
@@ -74,14 +75,14 @@ class Gates {
     this.reason = el("p", {});
     this.why = el("details", { open: true }, el("summary", { textContent: "Why it works" }), this.reason);
     this.showOne = el("button", { type: "button", textContent: "I give up: show one", onclick: () => this.set(NEEDLE) });
-    const again = el("button", { type: "button", textContent: "Start again", onclick: () => this.again() });
-    this.root.append(this.levels.fieldset, this.goal, this.task, this.inputs.canvas, this.board, this.traces.canvas, this.status,
-      this.bits.fieldset, ...[this.every, ...Object.values(this.sliders), this.plain].map(({ row }) => row), this.why,
-      el("div", { class: "toy-row" }, again, this.showOne));
+    this.startAgain = el("button", { type: "button", textContent: "Start again", onclick: () => this.again() });
+    this.controls = el("div");
+    this.root.append(this.levels.fieldset, this.goal.line, this.task, this.inputs.canvas, this.board, this.traces.canvas, this.status,
+      this.controls, this.why);
   }
 
-  /** The gates: tiles to be painted where the reader sets them, else pictures of what they do. */
-  buildBoard(level) {
+  /** A level's own: tiles to be painted where the reader sets the gates, else pictures of what they do; its controls. */
+  arrange(level) {
     const turned = (gate, steps, value) => {
       const tiles = [...this.get(gate)];
       for (const t of steps) tiles[t] = value;
@@ -89,7 +90,10 @@ class Gates {
     };
     this.tiles = tileRows({ names: GATES, steps: this.now.x.length, turned: level === 1 ? turned : undefined });
     this.board.replaceChildren(...this.tiles.rows);
-    this.built = level;
+    const { add, ob, oh, oc, fh } = this.sliders, slides = { 1: [], 2: [add, ob, oh, fh], 3: [this.every, add, ob, oh, oc, fh] }[level];
+    this.controls.replaceChildren(...(level === 1 ? [this.bits.fieldset] : []), ...[...slides, this.plain].map(({ row }) => row),
+      el("div", { class: "toy-row" }, this.startAgain, ...(level === 2 ? [this.showOne] : [])));
+    this.arranged = level;
   }
 
   again() {
@@ -113,21 +117,15 @@ class Gates {
   show() {
     const level = this.get("level");
     this.now = this.run();
-    if (this.built !== level) this.buildBoard(level);
+    if (this.arranged !== level) this.arrange(level);
     const right = !this.now.faults.length && (level > 1 || !this.run(-this.get("bit")).faults.length);
     this.reached[level] ||= right;
     this.tiles.show(Object.fromEntries(Object.keys(GATES).map((gate) => [gate, this.now.cell.map((step) => step[gate])])));
     this.levels.set(level);
     this.bits.set(this.get("bit"));
-    for (const [name, { set, row }] of Object.entries(this.sliders)) {
-      set(this.get(name));
-      row.hidden = level === 1 || (level === 2 && name === "oc");
-    }
+    for (const [name, { set }] of Object.entries(this.sliders)) set(this.get(name));
     this.every.set(this.get("every"));
     this.plain.set(this.get("plain"));
-    this.every.row.hidden = level !== 3;
-    this.bits.fieldset.hidden = level !== 1;
-    this.showOne.hidden = level !== 2;
     this.why.hidden = !this.reached[level];
     this.reason.textContent = WHY[level];
     this.report(level, right);
@@ -137,8 +135,7 @@ class Gates {
     const { cell, faults: wrong, plain, wanted } = this.now, last = cell.at(-1).h, every = level === 3 ? this.get("every") : 11;
     const aims = { 1: "show the bit at step 22, silent until then, whichever bit it was", 2: "spike on every 11th step, silent on all others",
       3: `spike on every ${every}th step, silent on all others` };
-    this.goal.textContent = `${this.reached[level] ? "Goal reached" : "Goal"}: ${aims[level]}.`;
-    this.goal.classList.toggle("toy-reached", this.reached[level]);
+    this.goal.set(Boolean(this.reached[level]), `Goal: ${aims[level]}.`, `Goal reached: ${aims[level]}.`);
     this.task.textContent = TASKS[level];
     const list = wrong.length > 8 ? `${wrong.slice(0, 8).join(", ")} and ${wrong.length - 8} more` : wrong.join(", ");
     this.status.textContent = right ? `All ${cell.length} steps are right. h ends at ${last.toFixed(2)}.`
@@ -147,7 +144,7 @@ class Gates {
     this.inputs.canvas.setAttribute("aria-label", level === 1 ? `Input: noise, and at step 2 the bit ${this.get("bit")}` : "Input: the same tick at each step");
     this.traces.canvas.setAttribute("aria-label", `Traces over ${cell.length} steps. The cell c ends at ${cell.at(-1).c.toFixed(2)}, its output h at `
       + `${last.toFixed(2)}; the plain unit ends at ${plain.at(-1).toFixed(2)}. ${this.status.textContent}`);
-    this.say(`${this.goal.textContent} ${this.status.textContent}`);
+    this.say(`${this.reached[level] ? "Goal reached." : ""} ${this.status.textContent}`);
     for (const sheet of [this.inputs, this.traces]) sheet.redraw();
   }
 

@@ -1,5 +1,7 @@
 """Meet the NaN: a small recurrent network that learns in the page, or does not."""
 
+import math
+
 from traitlets import Enum, Float, Int, TraitError, validate
 
 from ..widgets import GravesWidget
@@ -29,6 +31,12 @@ class Explode(GravesWidget):
     def _check_steps(self, proposal) -> int:
         if proposal.value not in SPANS:
             raise TraitError(f"The toy goes back {SPANS} steps, not {proposal.value}. Choose one of these.")
+        return proposal.value
+
+    @validate("scale", "limit")
+    def _check_number(self, proposal) -> float:
+        if math.isnan(proposal.value):
+            raise TraitError("It must be a number: a scale from 0.2 to 8, a limit from 0.01 to 100.")
         return proposal.value
 
     def still(self) -> str:

@@ -1,5 +1,7 @@
 """Gates as a puzzle: one LSTM cell that holds a bit, then counts to a step."""
 
+import math
+
 from traitlets import Float, Int, List, TraitError, Unicode, validate
 
 from ..widgets import GravesWidget
@@ -53,6 +55,12 @@ class Gates(GravesWidget):
         if len(proposal.value) != len(INPUTS):
             raise TraitError(f"The inputs are {len(INPUTS)} numbers, one a step.")
         return [float(x) for x in proposal.value]
+
+    @validate("add", "ob", "oh", "oc", "fh", "plain")
+    def _check_weight(self, proposal) -> float:
+        if math.isnan(proposal.value):
+            raise TraitError("A weight must be a number within its slider's range.")
+        return proposal.value
 
     def still(self) -> str:
         """Return the input and the three rows of gates, all of them still to be set."""
