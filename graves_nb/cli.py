@@ -240,7 +240,7 @@ def babble(args) -> None:
 def add_export(commands) -> None:
     """Describe `export`."""
     p = commands.add_parser("export", help="turn a run's weights into what ships: a pen in float16 with its gallery, "
-                                        "another network in 8 bits")
+                                          "another network in 8 bits")
     p.add_argument("weights")
     p.add_argument("out", help="such as data/weights/open-pen.safetensors")
     p.add_argument("--name", required=True)

@@ -2,8 +2,10 @@
 
 from .busy import Busy
 from .converter import Converter
+from .explode import Explode
 from .fork import Fork
 from .futures import Futures
+from .gates import Gates
 from .lineage import Lineage
 from .offsets import Offsets
 from .ownline import OwnLine
@@ -11,4 +13,7 @@ from .pen import Pen
 from .threshold import Threshold
 from .window import Window
 
-__all__ = ["Busy", "Converter", "Fork", "Futures", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold", "Window"]
+__all__ = [
+    "Busy", "Converter", "Explode", "Fork", "Futures", "Gates", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold",
+    "Window",
+]
