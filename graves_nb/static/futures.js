@@ -2,11 +2,13 @@
 // and let twenty futures branch.
 
 import { goalLine } from "./goal.js";
-import { loadPen } from "./pen-loader.js";
 import { drawLens, drawShares, drawSheet, lensView, reachOf, sheetView } from "./futures-draw.js";
 import { FUTURES, Fan, MEASURED, Trail, closesLoop } from "./futures-trail.js";
+import { loadNetwork } from "./loader.js";
+import { Sampler } from "./sampler.js";
 import { announcer, colour, draggable, el, reducedMotion, sharpCanvas, slider, toyRoot } from "./toolkit.js";
 
+const PREDICTOR = { kind: "HandwritingPredictor", name: "the predictor" };
 const APART = 4; // the first goal: so many times as far
 const LOOP = { points: 6, far: 70, near: 30 }; // the second goal: points, and tablet units from where the pen was taken over
 const ONWARD = 25; // points that the network writes when it is let go on
@@ -29,7 +31,7 @@ class Futures {
     this.stops = [
       hear("point", () => this.moved()), hear("bias", () => this.biased()), hear("seed", () => this.fan && this.branch()),
       hear("offsets", () => this.begin(this.sampler)), this.sheet.stop, this.lens.stop, this.weights.stop,
-      loadPen(model, this.loading, (sampler) => this.begin(sampler), "HandwritingPredictor"),
+      loadNetwork(model, this.loading, PREDICTOR, (network) => this.begin(new Sampler(network))),
     ];
   }
 
