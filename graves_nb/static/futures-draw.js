@@ -65,12 +65,11 @@ function drawFan(context, fan, view, theme) {
 
 const REACHES = [60, 120, 240]; // tablet units from the pen to the upper edge of the map
 
-/** The least reach of the map that holds the heavier components; `mixture` is in the network's units. */
-export function reachOf(mixture, toRaw, [sx, sy]) {
-  const holds = (reach) => mixture.every(({ pi, mu, sigma }) => {
-    const [dx, dy] = toRaw([...mu, 0]);
-    return pi < 0.05 || (Math.abs(dy) + 2 * sy * sigma[1] < reach && Math.abs(dx) + 2 * sx * sigma[0] < 1.5 * reach);
-  });
+/** The least reach of the map that holds the heavier components of `mixture`, in the network's units, and other offsets. */
+export function reachOf(mixture, toRaw, [sx, sy], offsets = []) {
+  const parts = mixture.filter(({ pi }) => pi >= 0.05).map(({ mu, sigma }) => [...toRaw([...mu, 0]), 2 * sx * sigma[0], 2 * sy * sigma[1]]);
+  const seen = [...parts.map(([dx, dy, , w, h]) => [dx, dy, w, h]), ...offsets.map(([dx, dy]) => [dx, dy, 20, 20])];
+  const holds = (reach) => seen.every(([dx, dy, w, h]) => Math.abs(dy) + h < reach && Math.abs(dx) + w < 1.5 * reach);
   return REACHES.find(holds) ?? REACHES.at(-1);
 }
 
@@ -91,7 +90,8 @@ export function drawLens(context, width, height, { trail, point, reach, mixture,
   strokeOut(context, trail.places, trail.rows, near, WHITE, 2.6, first, point);
   if (target) {
     context.setLineDash([5, 4]);
-    dot(context, view.toPlace([target[0] - x0, target[1] - y0]), target[2] * view.unit, undefined, WHITE, 2);
+    const [x, y] = view.toPlace([target[0] - x0, target[1] - y0]), within = (at, most) => Math.max(0, Math.min(most, at));
+    dot(context, [within(x, width), within(y, height)], target[2] * view.unit, undefined, WHITE, 2); // beyond the edge: half a ring says where
     context.setLineDash([]);
   }
   if (came) dot(context, view.toPlace(came), 4, WHITE, BLACK);
@@ -123,13 +123,27 @@ function drawAim(context, [x, y], price, width) {
   drawLabel(context, price, x + (right ? -12 : 12), y - 12, { paper: BLACK, text: WHITE }, right ? "right" : "left");
 }
 
-/** The weights of the components before each point, one row a component; the pen's lifts, and where we are. */
-export function drawShares(context, width, height, { trail, point, shares, theme }) {
-  const M = shares[0].length, count = shares.length, tall = (height - 10) / M, x = (n) => width * n / count;
-  shares.forEach((share, n) => share.forEach((pi, j) => {
-    context.fillStyle = cividis(Math.sqrt(pi));
-    context.fillRect(x(n), j * tall, x(n + 1) - x(n) + 0.6, tall + 0.6);
-  }));
+const sharePictures = new WeakMap(); // of a trail's beliefs: they are many, and the same while the pen is led along
+
+/** The weights of the components before each point as a small picture: one row a component, one column a point. */
+function sharePicture(trail) {
+  if (!sharePictures.has(trail.beliefs)) {
+    const small = Object.assign(document.createElement("canvas"), { width: trail.beliefs.length, height: trail.network.M });
+    const paint = small.getContext("2d");
+    trail.beliefs.forEach((_, n) => trail.shares(n).forEach((pi, j) => {
+      paint.fillStyle = cividis(Math.sqrt(pi));
+      paint.fillRect(n, j, 1, 1);
+    }));
+    sharePictures.set(trail.beliefs, small);
+  }
+  return sharePictures.get(trail.beliefs);
+}
+
+/** The weights over time; the pen's lifts, and where we are. */
+export function drawShares(context, width, height, { trail, point, theme }) {
+  const x = (n) => width * n / trail.beliefs.length;
+  context.imageSmoothingEnabled = false;
+  context.drawImage(sharePicture(trail), 0, 0, width, height - 10);
   trail.rows.forEach(([, , end], n) => end && drawPolyline(context, [[x(n + 0.5), height - 8], [x(n + 0.5), height - 1]], theme.quiet, 1.2));
   drawPolyline(context, [[x(point + 0.5), 0], [x(point + 0.5), height]], BLACK, 5);
   drawPolyline(context, [[x(point + 0.5), 0], [x(point + 0.5), height]], WHITE, 2.5);

@@ -6,7 +6,7 @@ import { placesOf } from "./rows.js";
 import { Writing, liftOf, mixtureOf } from "./sampler.js";
 
 export const FUTURES = 20, AHEAD = 120; // how many, and how many points each is followed
-export const MEASURED = 20; // points ahead at which their spread is measured: about one letter
+export const MEASURED = 6; // points ahead at which their spread is measured: about a third of a letter
 
 /** The rows, and before each of them what the network expects. */
 export class Trail {

@@ -3,21 +3,19 @@
 
 import { goalLine } from "./goal.js";
 import { drawLens, drawShares, drawSheet, lensView, reachOf, sheetView } from "./futures-draw.js";
-import { FUTURES, Fan, MEASURED, Trail, closesLoop } from "./futures-trail.js";
+import { FUTURES, Fan, Trail, closesLoop } from "./futures-trail.js";
+import { LOOP, aimWords, goalWords, labels, signed, statusWords } from "./futures-words.js";
 import { loadNetwork } from "./loader.js";
 import { Sampler } from "./sampler.js";
 import { announcer, colour, draggable, el, reducedMotion, sharpCanvas, slider, toyRoot } from "./toolkit.js";
 
 const PREDICTOR = { kind: "HandwritingPredictor", name: "the predictor" };
-const APART = 4; // the first goal: so many times as far
-const LOOP = { points: 6, far: 70, near: 30 }; // the second goal: points, and tablet units from where the pen was taken over
 const ONWARD = 25; // points that the network writes when it is let go on
 const AIM_STEP = 5; // tablet units for each arrow key
 const FAN_BUDGET = 10; // milliseconds of network in each frame
 const GRASP_INK = 30; // CSS pixels around a point of the line that take hold of it
 const AIM_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const FUTURE_SHADES = ["accent", "blue", "ink", "orange", "paper", "quiet", "vermillion"];
-const signed = (number, digits = 1) => number.toFixed(digits).replace("-", "−");
 
 class Futures {
   constructor(model, host) {
@@ -65,7 +63,7 @@ class Futures {
       el("div", { class: "toy-row" }, button(`${FUTURES} futures`, () => this.branchAnew(), "toy-main"),
         button("Let it go on", () => this.goOn()), button("Its favourite", () => this.choose(this.favourite)),
         button("Back to the line", () => this.restore())),
-      this.lens.canvas, el("label", { class: "toy-choice" }, this.ends, el("span", { textContent: "the pen lifts after the point that I choose" })),
+      this.lens.canvas, el("label", { class: "toy-choice" }, this.ends, el("span", { textContent: "lift the pen after my point" })),
       this.status, this.weights.canvas, el("p", { class: "toy-note", textContent: "Weights of the components, one row each, at each point of the line. "
         + "Ticks mark where the pen lifts." }), this.bias.row, this.terms = el("p", { class: "toy-note" }));
     this.grasp();
@@ -113,9 +111,15 @@ class Futures {
     this.fan = undefined;
     if (!this.leading) {
       this.aim = this.favourite.slice(0, 2);
-      this.reach = reachOf(this.trail.mixture(this.point), this.sampler.toRaw, this.sampler.network.about.normalisation.std);
+      this.reach = this.reachHere();
     }
     this.show();
+  }
+
+  /** How much the map shows: the heavier components, and what lies at some offsets from the pen. */
+  reachHere(offsets = []) {
+    const { toRaw, network } = this.sampler;
+    return reachOf(this.trail.mixture(this.point), toRaw, network.about.normalisation.std, offsets);
   }
 
   get favourite() { return this.trail.favourite(this.point); }
@@ -125,7 +129,8 @@ class Futures {
   choose(row = [...this.aim, Number(this.ends.checked)]) {
     if (!this.trail) return;
     this.extend([row]);
-    const { rows, places, own } = this.trail, path = places.slice(own + 1);
+    const { rows, places, own } = this.trail, path = places.slice(own + 1), [x, y] = places[own], pen = path.at(-1);
+    this.reach = Math.max(this.reach, this.reachHere([[x - pen[0], y - pen[1]]])); // the ring stays in sight
     const mine = rows.length - own >= LOOP.points && rows.slice(own).every((each) => !each[2]);
     if (mine && closesLoop(places[own], path, LOOP)) this.loop = Math.min(this.loop ?? Infinity, this.paid);
     this.show();
@@ -192,45 +197,21 @@ class Futures {
   // ---- What is seen and said ----
 
   get came() { return this.trail.rows[this.point]?.slice(0, 2); }
-  get shares() { return this.trail.beliefs.map((_, point) => this.trail.shares(point)); }
-
-  get words() {
-    const { trail, point, fan } = this, lift = `It would lift the pen with ${signed(100 * trail.lift(point), 0)} %.`;
-    const here = point < trail.rows.length ? `The point that came cost ${signed(trail.loss(point, trail.rows[point]))} nats.` : "";
-    const mine = trail.own < point ? `Your points cost ${signed(this.paid)} nats more than its favourites, the last of them ${signed(trail.prices.at(-1))}. ` : "";
-    const spread = fan?.done ? ` ${MEASURED} points on, the pens of the futures lie ${fan.spread().size.toFixed(0)} units from their middle.` : "";
-    return `${mine}${lift} ${here}${spread}`;
-  }
 
   show() {
     if (!this.trail) return;
-    const { trail, point, spreads, words, loop } = this, [least, most] = [spreads[0], spreads.at(-1)];
+    const { trail, point } = this, words = statusWords(this);
     this.scrub.input.max = trail.rows.length;
     this.scrub.set(point);
     this.bias.set(Math.round(10 * this.get("bias")));
-    const seen = least ? ` So far: from ${least.size.toFixed(0)} units (point ${least.point}) to ${most.size.toFixed(0)} (point ${most.point}).` : "";
-    const measures = least ? `${most.size.toFixed(0)} units apart from point ${most.point}, ${least.size.toFixed(0)} from point ${least.point}.` : "";
-    this.goals[0].set(Boolean(least) && most.size >= APART * least.size,
-      `First goal: find two points of the line, the futures of one ${APART} times as far apart as those of the other, without bias.${seen}`,
-      `First goal reached: ${MEASURED} points on, the futures are ${measures}`);
-    this.goals[1].set(loop !== undefined,
-      `Second goal: take the pen over. Choose at least ${LOOP.points} points that lead it away and round, back into the ring where you took it.`,
-      `Second goal reached: a loop against its will, for ${signed(loop ?? 0, 0)} nats. Can you do it for less?`);
+    goalWords(this).forEach((goal, n) => this.goals[n].set(...goal));
     if (this.status.textContent !== words) this.status.textContent = words;
-    this.label(words);
-    for (const each of [this.sheet, this.lens, this.weights]) each.redraw();
+    labels(this).forEach((label, n) => this.canvases[n].canvas.setAttribute("aria-label", label));
+    this.say(`${document.activeElement === this.lens.canvas ? aimWords(this) : `Point ${point}`}. ${words}`);
+    for (const each of this.canvases) each.redraw();
   }
 
-  label(words) {
-    const { point, trail, aim } = this, [dx, dy] = aim.map((offset) => offset.toFixed(0));
-    this.sheet.canvas.setAttribute("aria-label", `A line of ink, “${this.get("text")}”, written up to point ${point} of ${trail.rows.length}`
-      + `${this.fan?.done ? `, and ${FUTURES} futures from there` : ""}.`);
-    this.lens.canvas.setAttribute("aria-label", `Map of the next point. Arrow keys aim, Enter chooses. The aim lies ${dx} across and ${dy} down `
-      + `from the pen and would cost ${this.price}.`);
-    this.weights.canvas.setAttribute("aria-label", `Weights of the ${this.trail.network.M} components at each point; the largest here is ${Math.max(...trail.shares(point)).toFixed(2)}.`);
-    this.say(document.activeElement === this.lens.canvas ? `${dx} across, ${dy} down: ${this.price}. ${words}` : `Point ${point}. ${words}`);
-  }
-
+  get canvases() { return [this.sheet, this.lens, this.weights]; }
   get price() { return `${signed(this.trail.loss(this.point, [...this.aim, Number(this.ends.checked)]))} nats`; }
 
   view(width, height) { return sheetView(this.trail.linePlaces, this.trail.places[this.point], width, height); }
