@@ -89,13 +89,13 @@ def test_it_holds_the_truth_as_often_as_it_says():
     """Writers differ more than their lines: clusters find the true mean 0, lines alone are far too sure."""
     rng, held, too_sure = np.random.default_rng(2), 0, 0
     writers = np.repeat(np.arange(30), 20)
-    for world in range(200):
+    for world in range(100):
         values = rng.normal(0, 5, 30)[writers] + rng.normal(0, 5, 600)
         found = paired_interval(values, np.zeros(600), writers, draws=400, seed=world)
         alone = paired_interval(values, np.zeros(600), [-1] * 600, draws=400, seed=world)
         held += found["low"] <= 0 <= found["high"]
         too_sure += not alone["low"] <= 0 <= alone["high"]
-    assert 0.88 * 200 <= held <= 0.985 * 200 and too_sure > 0.3 * 200
+    assert 88 <= held <= 99 and too_sure > 30
 
 
 # Of weights

@@ -173,8 +173,8 @@ def test_two_points_whose_futures_differ_reach_the_first_goal(opened):
 
 
 def test_a_bias_does_not_count(opened):
-    """Tamed futures lie close together anywhere: they are not measured."""
-    toy = opened(bias=2.0)
+    """Tamed futures lie close together anywhere: they are not measured. Here they grow before the eye."""
+    toy = opened(bias=2.0, options=dict(reduced_motion="no-preference"))
     toy.button("20 futures").click()
     toy.wait_for_status("from their middle")
     assert "So far" not in toy.goal.first.inner_text()
@@ -199,6 +199,18 @@ def test_a_lifted_pen_makes_no_loop(opened):
     for offset in SQUARE:
         toy.choose(offset, "pointer")
     assert toy.reached() == [False, False]
+
+
+def test_a_tap_chooses_and_the_pen_can_be_given_back(opened):
+    """What the network writes is not the reader's; the line is where it was left."""
+    toy = opened(width=360, point=60, options=dict(has_touch=True))
+    toy.map.tap(position=dict(x=60, y=60))
+    assert toy.slider("Point").input_value() == "61" and "Your points cost" in toy.status()
+    toy.button("Let it go on").tap()
+    assert toy.slider("Point").input_value() == "86" and "Your points" not in toy.status()
+    toy.button("Back to the line").tap()
+    assert toy.slider("Point").input_value() == "60"
+    toy.asks_nobody()
 
 
 def test_the_price_of_a_point_is_its_loss_less_the_favourites(shared):

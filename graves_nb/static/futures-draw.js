@@ -39,9 +39,9 @@ export function sheetView(places, pen, width, height) {
 
 /** The sheet: what is written, what the line did from there, the reader's own points, and the futures. */
 export function drawSheet(context, width, height, { trail, point, fan, view, theme }) {
-  const { rows, places, own, line } = trail, pen = [view.px(places[point][0]), view.py(places[point][1])];
+  const { rows, places, own, left, line } = trail, pen = [view.px(places[point][0]), view.py(places[point][1])];
   context.globalAlpha = 0.28;
-  if (own <= rows.length) strokeOut(context, trail.linePlaces, line, view, theme.ink, 2, own);
+  if (left <= rows.length) strokeOut(context, trail.linePlaces, line, view, theme.ink, 2, left);
   strokeOut(context, places, rows, view, theme.ink, 2, point);
   context.globalAlpha = 1;
   strokeOut(context, places, rows, view, theme.ink, 2.2, 0, Math.min(own, point));

@@ -18,13 +18,14 @@ export class Trail {
   /** Back to the line as it was given. */
   restore() { this.follow(0, this.line, Infinity); }
 
-  /** Keep `point` rows and go on with others; those from `own` on are not the line's. Reads what is new. */
+  /** Keep `point` rows and go on with others; those from `own` on are the reader's. Reads what is new. */
   follow(point, rows, own = Math.min(this.own, point)) {
     const { network, sampler } = this;
     this.rows = [...(this.rows ?? []).slice(0, point), ...rows];
     this.marks = (this.marks ?? []).slice(0, point + 1);
     this.beliefs = (this.beliefs ?? []).slice(0, point + 1);
     this.own = own;
+    this.left = rows === this.line ? Infinity : Math.min(this.left, point); // where it left the line
     const writing = this.marks.pop() ?? new Writing(network);
     for (let n = this.marks.length; ; n++) {
       this.marks[n] = writing.branch();

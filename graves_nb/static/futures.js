@@ -136,10 +136,10 @@ class Futures {
     this.show();
   }
 
-  /** Go on with other rows from here. */
-  extend(rows) {
+  /** Go on with other rows from here; those from `own` on are the reader's. */
+  extend(rows, own) {
     const { point } = this;
-    this.trail.follow(point, rows);
+    this.trail.follow(point, rows, own);
     this.leading = true;
     this.set("point", point + rows.length);
     this.leading = false;
@@ -147,18 +147,19 @@ class Futures {
 
   get paid() { return this.trail.prices.reduce((sum, price) => sum + price, 0); }
 
-  /** Let the network write on: the first of the futures that its seed would have. */
+  /** Give the pen back: the network writes on, the first of the futures that its seed would have. */
   goOn() {
     if (!this.trail) return;
     const fan = new Fan(this.trail, this.point, { seed: this.get("seed"), bias: this.get("bias"), count: 1 });
     while (fan.length < ONWARD) fan.grow();
-    this.extend(fan.rows[0]);
+    this.extend(fan.rows[0], this.point + ONWARD);
     this.moved();
   }
 
   restore() {
-    const point = Math.min(this.point, this.trail?.own ?? 0);
-    this.trail?.restore();
+    if (!this.trail) return;
+    const point = Math.min(this.point, this.trail.left);
+    this.trail.restore();
     this.set("point", point);
     this.moved();
   }
@@ -189,7 +190,7 @@ class Futures {
 
   /** Keep the spread of futures that no bias has tamed. */
   measure(fan) {
-    if (fan.bias || this.trail.own < fan.point) return;
+    if (fan.bias || this.trail.left < fan.point) return;
     this.spreads.push({ point: fan.point, size: fan.spread().size });
     this.spreads.sort((a, b) => a.size - b.size);
   }
@@ -222,7 +223,7 @@ class Futures {
   }
 
   drawLens(context, width, height) {
-    const { trail, point, reach, aim, price, came } = this, taken = trail.own <= point ? [...trail.places[trail.own], LOOP.near] : undefined;
+    const { trail, point, reach, aim, price, came } = this, taken = trail.own < point ? [...trail.places[trail.own], LOOP.near] : undefined;
     drawLens(context, width, height, { trail, point, reach, aim, price, came, target: taken, mixture: trail.mixture(point, this.get("bias")) });
   }
 
