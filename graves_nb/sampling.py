@@ -106,6 +106,12 @@ class Writer:
         self.h, self.state = self.model.step(self.x, self.code, self.state)
         return self.model.window.shape(self.state.layers[0].h, kappa)
 
+    def draw(self, bias, chance: Tensor) -> Tensor:
+        """Draw the next points (B, 3) with the chance (B, 4): they become the current ones."""
+        mixture = mixture_parameters(self.model.readout(self.h), bias)
+        self.x = sample_mixture(mixture, chance)
+        return self.x
+
     def write(self, bias, chance, keep_phi=False) -> list[Sample]:
         """Draw point after point until every line has met the stop rule or its length limit."""
         B, limit = chance.shape[:2]
@@ -113,14 +119,12 @@ class Writer:
         for t in range(limit + 1):
             shape = self.read()
             if keep_phi:
-                seen.append(shape.phi(torch.arange(1, self.code.shape[1] + 2)))
+                seen.append(shape.phi(torch.arange(1, self.code.shape[1] + 2, device=self.x.device)))
             over = past_the_end(shape, self.lengths).cpu() & (end == limit)
             end[over] = t
             if t == limit or (end < limit).all():
                 break
-            mixture = mixture_parameters(self.model.readout(self.h), bias)
-            self.x = sample_mixture(mixture, chance[:, t])
-            points.append(self.x)
+            points.append(self.draw(bias, chance[:, t]))
         return self.collect(points, seen, end, limit)
 
     def collect(self, points, seen, end, limit) -> list[Sample]:
