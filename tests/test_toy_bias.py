@@ -39,10 +39,10 @@ def surprises(page):
 
 
 def tempered(y_hat, tau):
-    """Weights to the power 1 / tau, spreads times its root."""
+    """Each factor of the density to the power 1 / tau."""
     e, pi, mu1, mu2, s1, s2, rho = split_outputs(y_hat)
     half = 0.5 * math.log(tau)
-    return mixture_parameters(torch.cat([e[..., None], pi / tau, mu1, mu2, s1 + half, s2 + half, rho], -1))
+    return mixture_parameters(torch.cat([e[..., None] / tau, pi / tau, mu1, mu2, s1 + half, s2 + half, rho], -1))
 
 
 @torch.no_grad()
@@ -95,7 +95,8 @@ def test_the_bias_leaves_the_pen_alone_and_says_what_it_does(toy):
     page.slide("Step", share=0.4)
     labels = [page.page.locator(".toy canvas").nth(n).get_attribute("aria-label") for n in (BELIEF, BELIEF + 3)]
     assert "power 3.0, spreads times 0.14" in labels[0] and "power 4.0, spreads times 0.50" in labels[1]
-    assert "as before" in labels[0]
+    lifts = [re.search(r"chance ([\d.]+), as learnt ([\d.]+)\.", label).groups() for label in labels]
+    assert lifts[0][0] == lifts[0][1] and lifts[1][0] < lifts[1][1]
 
 
 def test_the_line_ends_where_the_rule_says(toy):

@@ -183,9 +183,9 @@ def test_the_measures_are_those_of_python(browser):
     rows[0]["offsets"] = [[dx + 0.3, dy - 0.7, end] for dx, dy, end in rows[0]["offsets"]]
     page = browser.new_page()
     serve_files(page, {})
-    body = """async (lines) => { const { measureHand, spreadOf, apart } = await import('/hand.js');
+    body = """async (lines) => { const { measureHand, spreadOf, handsApart } = await import('/hand.js');
         const hands = lines.map(({ offsets, text }) => measureHand(offsets, text)), spread = spreadOf(hands);
-        return [hands, spread, apart(hands[0], hands[1], spread)]; }"""
+        return [hands, spread, handsApart(hands[0], hands[1], spread)]; }"""
     hands, spread, distance = page.evaluate(body, rows)
     page.close()
     expected = np.array([measure(row["offsets"], row["text"]) for row in rows])

@@ -20,6 +20,7 @@ def random_pen(folder):
     torch.manual_seed(1)
     model = HandwritingSynthesizer(hidden=40, layers=2, M=8, K=4)
     model.output.weight.data *= 0.5
+    model.output.bias.data[0] = 2.0  # the pen lifts at one point in eight
     model.output.bias.data[1 + 3 * 8 : 1 + 5 * 8] = -1.5  # small steps
     raw, out = folder / "raw.safetensors", folder / "random.safetensors"
     save_weights(raw, model, dtype=torch.float32, normalisation=UNITS, data="synthetic")

@@ -4,26 +4,27 @@
 import { contour } from "./mixture.js";
 
 const HORIZONS = [0.5, 1, 2, 4, 8]; // normalised units from the pen to the edge of the picture of spreads
-const FAR = -40, NEAR = 5; // nats: the part of log phi that the bars show
+const LOG_FAR = -40, LOG_NEAR = 5; // nats: the part of log phi that the bars show
 
-const label = (context, paint, text, x, y, align = "left") => {
+const beliefText = (context, paint, text, x, y, align = "left") => {
   context.fillStyle = paint.text;
   context.font = "13px system-ui, sans-serif";
   context.textAlign = align;
   context.fillText(text, x, y);
 };
 
-/** Three pictures in a row: outlines are as learnt, filled is what the point is drawn from. */
-export function drawBelief(context, width, height, { learnt, sharp, lift }, paint) {
+/** Three pictures in a row: outlines are as learnt, filled is what the point is drawn from. Both are
+ *  {mixture, lift}. */
+export function drawBelief(context, width, height, learnt, sharp, paint) {
   const gap = 14, third = (width - 2 * gap - 34) / 2;
-  drawWeights(context, [0, 20, third, height - 22], learnt, sharp, paint);
-  drawSpreads(context, [third + gap, 20, third, height - 22], learnt, sharp, paint);
-  drawLift(context, [width - 24, 20, 18, height - 22], lift, paint);
+  drawWeights(context, [0, 20, third, height - 22], learnt.mixture, sharp.mixture, paint);
+  drawSpreads(context, [third + gap, 20, third, height - 22], learnt.mixture, sharp.mixture, paint);
+  drawLift(context, [width - 24, 20, 18, height - 22], learnt.lift, sharp.lift, paint);
 }
 
 /** The weights pi: one bar a component. */
-export function drawWeights(context, [x, y, w, h], learnt, sharp, paint) {
-  label(context, paint, "π, which way", x, y - 6);
+function drawWeights(context, [x, y, w, h], learnt, sharp, paint) {
+  beliefText(context, paint, "π, which way", x, y - 6);
   const pitch = w / learnt.length;
   context.lineWidth = 1;
   sharp.forEach(({ pi }, j) => {
@@ -34,10 +35,6 @@ export function drawWeights(context, [x, y, w, h], learnt, sharp, paint) {
     const tall = h * learnt[j].pi;
     context.strokeRect(left + 0.5, y + h - tall - 0.5, wide - 1, tall);
   });
-  floor(context, [x, y, w, h], paint);
-}
-
-function floor(context, [x, y, w, h], paint) {
   context.fillStyle = paint.edge;
   context.fillRect(x, y + h, w, 1);
 }
@@ -50,10 +47,10 @@ export function horizonOf(mixture) {
 }
 
 /** The spreads sigma: one ellipse a component, at one standard deviation, the heavier the bolder. */
-export function drawSpreads(context, [x, y, w, h], learnt, sharp, paint) {
+function drawSpreads(context, [x, y, w, h], learnt, sharp, paint) {
   const horizon = horizonOf(learnt), scale = Math.min(w, h) / 2 / horizon;
-  label(context, paint, "σ, how far", x, y - 6);
-  label(context, paint, `±${horizon}`, x + w, y - 6, "right");
+  beliefText(context, paint, "σ, how far", x, y - 6);
+  beliefText(context, paint, `±${horizon}`, x + w, y - 6, "right");
   const place = ([dx, dy]) => [x + w / 2 + dx * scale, y + h / 2 + dy * scale];
   const ring = (part) => {
     context.beginPath();
@@ -82,13 +79,15 @@ export function drawSpreads(context, [x, y, w, h], learnt, sharp, paint) {
 }
 
 /** The pen's chance to lift, e. */
-export function drawLift(context, [x, y, w, h], lift, paint) {
-  label(context, paint, "e", x + w / 2, y - 6, "center");
+function drawLift(context, [x, y, w, h], learnt, sharp, paint) {
+  beliefText(context, paint, "e", x + w / 2, y - 6, "center");
   context.fillStyle = paint.now;
-  context.fillRect(x, y + h * (1 - lift), w, h * lift);
-  context.strokeStyle = paint.edge;
+  context.fillRect(x, y + h * (1 - sharp), w, h * sharp);
   context.lineWidth = 1;
-  context.strokeRect(x + 0.5, y + 0.5, w - 1, h - 1);
+  for (const [tall, line] of [[h, paint.edge], [h * learnt, paint.text]]) {
+    context.strokeStyle = line;
+    context.strokeRect(x + 0.5, y + h - tall + 0.5, w - 1, Math.max(0, tall - 1));
+  }
 }
 
 /** The best letter of a step, from 0, by log phi; the last entry is the place past the end. */
@@ -103,15 +102,15 @@ export function drawStop(context, width, logPhi, text, paint) {
   const best = bestLetter(logPhi), past = logPhi.length - 1, left = 122, room = width - left - 50;
   const rows = [[`${text[best] === " " ? "the space" : `“${text[best]}”`} (${best + 1})`, logPhi[best], paint.other],
     [`past the end (${past + 1})`, logPhi[past], paint.now]];
-  label(context, paint, "log φ", left, 14);
-  label(context, paint, logPhi[past] > logPhi[best] ? "stop" : "go on", width, 14, "right");
+  beliefText(context, paint, "log φ", left, 14);
+  beliefText(context, paint, logPhi[past] > logPhi[best] ? "stop" : "go on", width, 14, "right");
   rows.forEach(([name, value, fill], row) => {
-    const y = 20 + 24 * row, share = Math.max(0, Math.min(1, (value - FAR) / (NEAR - FAR)));
-    label(context, paint, name, 0, y + 15);
+    const y = 20 + 24 * row, share = Math.max(0, Math.min(1, (value - LOG_FAR) / (LOG_NEAR - LOG_FAR)));
+    beliefText(context, paint, name, 0, y + 15);
     context.fillStyle = fill;
     context.fillRect(left, y + 3, room * share, 14);
     context.fillStyle = paint.edge;
     context.fillRect(left, y, 1, 20);
-    label(context, paint, value < -999 ? "< −999" : value.toFixed(2).replace("-", "−"), width, y + 15, "right");
+    beliefText(context, paint, value < -999 ? "< −999" : value.toFixed(2).replace("-", "−"), width, y + 15, "right");
   });
 }

@@ -1,7 +1,7 @@
 // Bias beside temperature: one text and one seed, written twice at once, with what each does to the
 // mixture at every step, and the stop rule.
 
-import { Sheet, signed } from "./bias_sheet.js";
+import { BiasSheet, signedNumber } from "./bias_sheet.js";
 import { loadPen } from "./loading.js";
 import { textProblem } from "./sampler.js";
 import { announcer, colour, el, newId, reducedMotion, slider, toyRoot } from "./toolkit.js";
@@ -44,7 +44,7 @@ class BiasToy {
       label: "Temperature τ", min: 0, max: 40, value: 0, format: (step) => `${toTemperature(step).toFixed(2)}${step ? "" : ", as learnt"}`,
       oninput: (step) => this.set({ temperature: toTemperature(step) }, true),
     });
-    this.sheets = [new Sheet(this, "bias", bias), new Sheet(this, "temperature", temperature)];
+    this.sheets = [new BiasSheet(this, "bias", bias), new BiasSheet(this, "temperature", temperature)];
     this.play = el("button", { type: "button", class: "bias-play", textContent: "Play", onclick: () => this.toggle() });
     this.scrub = slider({
       label: "Step", min: 0, max: 1, value: 0, format: (n) => `${n} of ${this.scrub?.input.max ?? 0}`,
@@ -117,8 +117,8 @@ class BiasToy {
     const [bias, temperature] = this.sheets, apart = Math.abs(bias.loss - temperature.loss);
     this.reached ||= bias.value >= 1 && apart <= NEAR_ENOUGH
       && `Goal reached: bias ${bias.value.toFixed(1)} and temperature ${temperature.value.toFixed(2)} are equally tidy. But one raised the weights `
-        + `to the power ${bias.rules[0].toFixed(1)}, the other to the power ${temperature.rules[0].toFixed(1)}.`;
-    this.say(`Surprise ${signed(bias.loss, 2)} with the bias, ${signed(temperature.loss, 2)} with the temperature, nats a point. ${this.reached || ""}`);
+        + `to the power ${bias.sharpening[0].toFixed(1)}, the other to the power ${temperature.sharpening[0].toFixed(1)}.`;
+    this.say(`Surprise ${signedNumber(bias.loss, 2)} with the bias, ${signedNumber(temperature.loss, 2)} with the temperature, nats a point. ${this.reached || ""}`);
     this.show();
   }
 

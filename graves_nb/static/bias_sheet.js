@@ -2,33 +2,23 @@
 
 import { bestLetter, drawBelief, drawStop } from "./belief.js";
 import { drawInk, layout, strokesOf } from "./ink.js";
+import { liftOf, mixtureOf } from "./sampler.js";
 import { colour, el, sharpCanvas } from "./toolkit.js";
-import { liftChance, mixtureOf, Writing } from "./watched.js";
+import { WatchedLine } from "./watched.js";
 
-const BUDGET = 6; // milliseconds of network for each line in each frame
+const SHEET_BUDGET = 6; // milliseconds of network for each line in each frame
 
 /** A number in words, with a minus that can be seen. */
-export const signed = (number, digits) => number.toFixed(digits).replace("-", "−");
+export const signedNumber = (number, digits) => number.toFixed(digits).replace("-", "−");
 
-/** Raise the weights to a power and multiply the spreads: raw outputs in, raw outputs out. */
-function sharpen(y, M, power, shrink) {
-  const sharp = y.slice();
-  for (let j = 0; j < M; j++) {
-    sharp[1 + j] *= power;
-    sharp[1 + 3 * M + j] += Math.log(shrink);
-    sharp[1 + 4 * M + j] += Math.log(shrink);
-  }
-  return sharp;
-}
-
-// What each of the two numbers does: [power of the weights, factor of the spreads].
-const RULES = {
-  bias: (b) => [1 + b, Math.exp(-b)], // eqs (61) and (62)
-  temperature: (tau) => [1 / tau, Math.sqrt(tau)],
+// What each of the two numbers does to the weights and to the spreads: a power, and a factor.
+const SHARPENING = {
+  bias: (b) => [1 + b, Math.exp(-b)], // eqs (62) and (61)
+  temperature: (tau) => [1 / tau, Math.sqrt(tau)], // each factor of the density to the power 1 / tau
 };
 
 /** `toy` has a model, the network, and the step that is `shown`; `field` is "bias" or "temperature". */
-export class Sheet {
+export class BiasSheet {
   constructor(toy, field, control) {
     Object.assign(this, { toy, field, control });
     const canvas = (label, height, draw) => sharpCanvas({ label, height, draw });
@@ -41,17 +31,16 @@ export class Sheet {
   }
 
   get value() { return this.toy.model.get(this.field); }
-  get rules() { return RULES[this.field](this.value); }
+  get sharpening() { return SHARPENING[this.field](this.value); }
 
   write() {
-    const { network, model } = this.toy, rules = this.rules;
-    const change = (y) => sharpen(y, network.M, ...rules);
-    this.writing = new Writing(network, model.get("text"), { seed: model.get("seed"), change });
+    const { network, model } = this.toy;
+    this.writing = new WatchedLine(network, model.get("text"), { seed: model.get("seed"), [this.field]: this.value });
     this.loss = undefined;
   }
 
   advance() {
-    if (!this.writing.advance(performance.now() + BUDGET)) return false;
+    if (!this.writing.advance(performance.now() + SHEET_BUDGET)) return false;
     this.loss ??= this.writing.loss();
     return true;
   }
@@ -67,15 +56,15 @@ export class Sheet {
     if (!writing) return;
     const ended = { rule: "Stopped by the rule", length: "Never met the rule, cut", "": "Writing" }[writing.stopped];
     this.words.textContent = `${ended} at ${length} points.`
-      + (loss === undefined ? "" : ` Surprise: ${signed(loss, 2)} nats a point.`);
+      + (loss === undefined ? "" : ` Surprise: ${signedNumber(loss, 2)} nats a point.`);
     this.ink.canvas.setAttribute("aria-label", `“${writing.text}” written with ${this.field} ${this.value.toFixed(2)}. ${this.words.textContent}`);
-    const seen = this.seen, [power, shrink] = this.rules;
+    const seen = this.seen, [power, shrink] = this.sharpening, { lift } = seen ? this.believed(seen.y) : {};
     if (!seen) return;
     this.belief.canvas.setAttribute("aria-label", `Step ${Math.floor(this.step)}: weights to the power ${power.toFixed(1)}, `
-      + `spreads times ${shrink.toFixed(2)}, the pen lifts with chance ${liftChance(seen.y).toFixed(2)} as before.`);
+      + `spreads times ${shrink.toFixed(2)}, the pen lifts with chance ${lift.toFixed(2)}, as learnt ${liftOf(seen.y).toFixed(2)}.`);
     const best = bestLetter(seen.logPhi), past = seen.logPhi.at(-1);
-    this.rule.canvas.setAttribute("aria-label", `log phi of letter ${best + 1} is ${signed(seen.logPhi[best], 1)}, `
-      + `past the end ${signed(past, 1)}: ${past > seen.logPhi[best] ? "stop" : "go on"}.`);
+    this.rule.canvas.setAttribute("aria-label", `log phi of letter ${best + 1} is ${signedNumber(seen.logPhi[best], 1)}, `
+      + `past the end ${signedNumber(past, 1)}: ${past > seen.logPhi[best] ? "stop" : "go on"}.`);
   }
 
   arrange(width) {
@@ -98,11 +87,16 @@ export class Sheet {
     context.fill();
   }
 
+  /** What a point is drawn from: the mixture and the pen's chance to lift, at this bias or temperature. */
+  believed(y) {
+    const { bias = 0, temperature = 1 } = { [this.field]: this.value };
+    return { mixture: mixtureOf(y, this.toy.network.M, bias, temperature), lift: liftOf(y, temperature) };
+  }
+
   drawBelief(context, width, height) {
     if (!this.seen) return;
-    const { M } = this.toy.network, { y } = this.seen;
-    const sharp = mixtureOf(sharpen(y, M, ...this.rules), M);
-    drawBelief(context, width, height, { learnt: mixtureOf(y, M), sharp, lift: liftChance(y) }, this.toy.paint);
+    const { y } = this.seen, learnt = { mixture: mixtureOf(y, this.toy.network.M), lift: liftOf(y) };
+    drawBelief(context, width, height, learnt, this.believed(y), this.toy.paint);
   }
 
   drawRule(context, width) {

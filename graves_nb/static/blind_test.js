@@ -4,9 +4,9 @@
 import { drawInk, strokesOf } from "./ink.js";
 import { draws } from "./sampler.js";
 import { colour, el, sharpCanvas } from "./toolkit.js";
-import { Writing } from "./watched.js";
+import { WatchedLine } from "./watched.js";
 
-const ROUNDS = 6, ENOUGH = 6; // points: fewer are no word
+const BLIND_ROUNDS = 6, WORD_INK = 6; // points: fewer are no word
 
 /** The chance of at least `right` of `rounds` by guessing. */
 export function guessingChance(right, rounds) {
@@ -24,16 +24,16 @@ export function wordsOf(line, cutter) {
   const words = line.text.split(" ");
   let from = 0;
   const pieces = words.map((text, n) => {
-    const to = exhaust(cutter.cut(line, n + 1)).offsets.length, offsets = line.offsets_raw.slice(from, to);
+    const to = runThrough(cutter.cut(line, n + 1)).offsets.length, offsets = line.offsets_raw.slice(from, to);
     from = Math.max(from, to);
     return { text, offsets };
   });
-  const whole = pieces.filter(({ text, offsets }) => text && offsets.length >= ENOUGH);
+  const whole = pieces.filter(({ text, offsets }) => text && offsets.length >= WORD_INK);
   return whole.length ? whole : [{ text: line.text, offsets: line.offsets_raw }];
 }
 
 /** Run a generator to its end and return its value. */
-export function exhaust(work) {
+export function runThrough(work) {
   for (;;) {
     const { done, value } = work.next();
     if (done) return value;
@@ -49,7 +49,7 @@ export class BlindTest {
     const button = (textContent, onclick) => el("button", { type: "button", textContent, onclick });
     this.begin = button("Begin the test", () => this.start());
     this.choices = ["left", "right"].map((side, i) => button(`The ${side} half is mine`, () => this.answer(i)));
-    this.element = el("div", { class: "own-blind" }, el("p", { textContent: `${ROUNDS} rounds. Each shows one word of your line twice: as you wrote it, `
+    this.element = el("div", { class: "own-blind" }, el("p", { textContent: `${BLIND_ROUNDS} rounds. Each shows one word of your line twice: as you wrote it, `
       + "and as the network writes it in your hand." }), el("div", { class: "toy-row" }, this.begin, ...this.choices), this.sheet.canvas, this.words);
     this.show("");
   }
@@ -76,7 +76,7 @@ export class BlindTest {
     const [order, side] = draws(seed + 1000 * (round + 1), 0), turn = Math.floor(order * this.pieces.length);
     const mine = this.pieces[(turn + round) % this.pieces.length];
     const prime = { text: `${line.text} `, offsets: line.offsets_raw };
-    const writing = new Writing(network, mine.text, { prime, bias, seed: seed + round + 1 });
+    const writing = new WatchedLine(network, mine.text, { prime, bias, seed: seed + round + 1 });
     this.halves = undefined;
     this.show("The network writes ...");
     const go = () => {
@@ -84,7 +84,7 @@ export class BlindTest {
       const its = writing.points.slice(prime.offsets.length).map(([dx, dy, end]) => [Math.round(dx), Math.round(dy), end]);
       this.mineAt = Number(side < 0.5); // 0 is left
       this.halves = this.mineAt ? [its, mine.offsets] : [mine.offsets, its];
-      this.show(`Round ${round + 1} of ${ROUNDS}: “${mine.text}”. Which half is yours?`);
+      this.show(`Round ${round + 1} of ${BLIND_ROUNDS}: “${mine.text}”. Which half is yours?`);
     };
     go();
   }
@@ -93,7 +93,7 @@ export class BlindTest {
     if (!this.halves) return;
     this.answers.push(side === this.mineAt);
     const right = this.answers.filter(Boolean).length, rounds = this.answers.length;
-    if (rounds < ROUNDS) return this.next();
+    if (rounds < BLIND_ROUNDS) return this.next();
     const chance = Math.round(100 * guessingChance(right, rounds));
     this.pieces = undefined;
     this.show(`You were right in ${right} of ${rounds} rounds. Somebody who guesses is right in ${rounds / 2} on average, and in ${right} or more `
@@ -111,7 +111,7 @@ export class BlindTest {
 
   draw(context, width, height) {
     if (!this.halves) return;
-    const inks = this.halves.map((offsets) => strokesOf(offsets)), boxes = inks.map(boxOf);
+    const inks = this.halves.map((offsets) => strokesOf(offsets)), boxes = inks.map(halfBox);
     const scale = Math.min(...boxes.map(({ wide, tall }) => Math.min((width / 2 - 40) / (wide || 1), (height - 40) / (tall || 1))), 0.25);
     inks.forEach((strokes, i) => {
       const { left, top, wide, tall } = boxes[i], x0 = width * (0.25 + 0.5 * i) - scale * wide / 2, y0 = height / 2 - scale * tall / 2;
@@ -125,7 +125,7 @@ export class BlindTest {
   stop() { cancelAnimationFrame(this.frame); this.sheet.stop(); }
 }
 
-function boxOf(strokes) {
+function halfBox(strokes) {
   const xs = strokes.flatMap((stroke) => stroke.xs), ys = strokes.flatMap((stroke) => stroke.ys);
   const left = Math.min(...xs), top = Math.min(...ys);
   return { left, top, wide: Math.max(...xs) - left, tall: Math.max(...ys) - top };

@@ -5,8 +5,8 @@ export const MEASURES = [ // name, how it is said, in which unit
   ["pace", "way from point to point", ""], ["turning", "turn from point to point", "°"], ["strokes", "strokes a character", ""],
 ];
 
-const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
-const degrees = (angle) => angle * 180 / Math.PI;
+const sumOfHand = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
+const inDegrees = (angle) => angle * 180 / Math.PI;
 
 /** The steps that left ink: zero where the pen was in the air. */
 function drawnSteps(rows) {
@@ -15,7 +15,7 @@ function drawnSteps(rows) {
 
 function slantOf(steps) {
   const down = steps.filter(([dx, dy]) => dy > Math.abs(dx));
-  return degrees(Math.atan2(-total(down.map(([dx]) => dx)), total(down.map(([, dy]) => dy))));
+  return inDegrees(Math.atan2(-sumOfHand(down.map(([dx]) => dx)), sumOfHand(down.map(([, dy]) => dy))));
 }
 
 /** The height that half of the pen's way up and down is made of. */
@@ -28,7 +28,7 @@ function sizeOf(steps) {
     runs[runs.length - 1] += Math.abs(dy);
   }
   runs.sort((a, b) => a - b);
-  const half = total(runs) / 2;
+  const half = sumOfHand(runs) / 2;
   let way = 0;
   return runs.find((run) => (way += run) >= half);
 }
@@ -41,7 +41,7 @@ function turningOf(steps) {
     sum += weight * turn;
     weights += weight;
   }
-  return degrees(sum / Math.max(weights, 1e-9));
+  return inDegrees(sum / Math.max(weights, 1e-9));
 }
 
 /** Measure a line of ink that reads `text`: six numbers, in the order of MEASURES. */
@@ -52,17 +52,17 @@ export function measureHand(offsets, text) {
   let x = 0;
   const xs = rows.map(([dx]) => (x += dx));
   return [slantOf(steps), sizeOf(steps), (Math.max(...xs) - Math.min(...xs)) / letters,
-    lengths.length ? total(lengths) / lengths.length : 0, turningOf(steps), total(rows.map(([, , end]) => end)) / letters];
+    lengths.length ? sumOfHand(lengths) / lengths.length : 0, turningOf(steps), sumOfHand(rows.map(([, , end]) => end)) / letters];
 }
 
 /** How much each measure varies over some hands: its standard deviation. */
 export function spreadOf(hands) {
   return MEASURES.map((_, i) => {
-    const values = hands.map((hand) => hand[i]), middle = total(values) / values.length;
-    return Math.sqrt(total(values.map((value) => (value - middle) ** 2)) / values.length) || 1;
+    const values = hands.map((hand) => hand[i]), middle = sumOfHand(values) / values.length;
+    return Math.sqrt(sumOfHand(values.map((value) => (value - middle) ** 2)) / values.length) || 1;
   });
 }
 
 /** How far apart two hands are: root mean square of their differences, each in units of its spread. */
-export const apart = (one, other, spread) =>
-  Math.sqrt(total(one.map((value, i) => ((value - other[i]) / spread[i]) ** 2)) / one.length);
+export const handsApart = (one, other, spread) =>
+  Math.sqrt(sumOfHand(one.map((value, i) => ((value - other[i]) / spread[i]) ** 2)) / one.length);

@@ -5,7 +5,7 @@ import { Recorder, tabletOffsets } from "./recorder.js";
 import { textProblem } from "./sampler.js";
 import { colour, el, newId, radios, sharpCanvas } from "./toolkit.js";
 
-const ENOUGH_INK = 40; // points: less is no hand
+const HAND_INK = 40; // points: less is no hand
 
 /** `choose(style)` hears of a choice (0 is the reader's own), `wrote(line)` of a line that was written. */
 export class HandChooser {
@@ -47,7 +47,7 @@ export class HandChooser {
     const offsets = tabletOffsets(strokes, { characters: text.length }).slice(1); // row one is the starting place
     this.error.textContent = !written ? "There is no ink yet. Write a few words on the sheet above."
       : !text ? "Say what your line reads: the window must know the letters."
-        : textProblem(text, this.alphabet) || (offsets.length < ENOUGH_INK ? "That is too little ink for a hand. Write a few words." : "");
+        : textProblem(text, this.alphabet) || (offsets.length < HAND_INK ? "That is too little ink for a hand. Write a few words." : "");
     this.transcript.setAttribute("aria-invalid", Boolean(this.error.textContent));
     if (this.error.textContent) return;
     this.fact.textContent = `Your ${written} points in ${strokes.length} strokes became ${offsets.length} at the tablet's pace and scale.`;

@@ -4,10 +4,10 @@
 import { bestLetter, horizonOf } from "./belief.js";
 import { drawInk, layout, strokesOf } from "./ink.js";
 import { logDensity } from "./mixture.js";
+import { liftOf, mixtureOf } from "./sampler.js";
 import { cividis, colour, draggable, sharpCanvas } from "./toolkit.js";
-import { liftChance, mixtureOf } from "./watched.js";
 
-const LEFT_MARGIN = 30, WINDOW = 170, WEIGHTS = 60, BETWEEN = 22, SQUARE = 5;
+const LEFT_MARGIN = 30, WINDOW_TALL = 170, WEIGHTS_TALL = 60, BETWEEN_STRIPS = 22, DENSITY_SQUARE = 5;
 
 /** `toy` has root, network, a `writing` (see watched.js), the step that is `shown`, and `seek(step)`. */
 export class LinkedViews {
@@ -15,7 +15,7 @@ export class LinkedViews {
     this.toy = toy;
     const canvas = (label, height, draw) => sharpCanvas({ label, height, draw });
     this.trace = canvas("Handwriting", (width) => this.arrange(width).height, (context, width) => this.drawTrace(context, width));
-    this.strips = canvas("Window and weights over time", () => WINDOW + BETWEEN + WEIGHTS + 20, (context, width) => this.drawStrips(context, width));
+    this.strips = canvas("Window and weights over time", () => WINDOW_TALL + BETWEEN_STRIPS + WEIGHTS_TALL + 20, (context, width) => this.drawStrips(context, width));
     this.density = canvas("Density of the next point", (width) => Math.min(260, width), (context, width, height) => this.drawDensity(context, width, height));
     const seek = (_, x) => toy.seek(Math.round((x - LEFT_MARGIN) / (this.strips.canvas.clientWidth - LEFT_MARGIN) * this.last));
     draggable(this.strips.canvas, { find: () => (toy.writing ? true : undefined), move: seek });
@@ -35,7 +35,7 @@ export class LinkedViews {
     this.trace.canvas.setAttribute("aria-label", `Handwriting: “${writing.prime.text}” as it was given, then “${writing.text}” by the network.`);
     this.strips.canvas.setAttribute("aria-label", `Step ${this.step} of ${this.last}: the window is on letter ${at + 1}, “${this.text[at]}”; `
       + `the heaviest component has ${Math.round(100 * top)} % of the weight.`);
-    this.density.canvas.setAttribute("aria-label", `Density of the next point. The pen lifts with chance ${liftChance(seen.y).toFixed(2)}.`);
+    this.density.canvas.setAttribute("aria-label", `Density of the next point. The pen lifts with chance ${liftOf(seen.y).toFixed(2)}.`);
   }
 
   // ---- The trace: what was given in blue, what the network wrote in ink ----
@@ -88,7 +88,7 @@ export class LinkedViews {
   drawStrips(context, width) {
     if (!this.seen) return;
     const { root, network, writing } = this.toy, picture = this.columns(), letters = this.text.length + 1, seen = this.seen;
-    const room = width - LEFT_MARGIN, count = writing.steps.length, top = 18 + WINDOW + BETWEEN;
+    const room = width - LEFT_MARGIN, count = writing.steps.length, top = 18 + WINDOW_TALL + BETWEEN_STRIPS;
     const text = (words, x, y, align = "left") => {
       context.fillStyle = colour(root, "--text");
       context.font = "13px system-ui, sans-serif";
@@ -100,14 +100,14 @@ export class LinkedViews {
       const x = LEFT_MARGIN + room * from / count, wide = room * (to - from) / count;
       if (to <= from) continue;
       context.globalAlpha = alpha;
-      context.drawImage(picture, from, 0, to - from, letters, x, 18, wide, WINDOW);
-      context.drawImage(picture, from, letters, to - from, network.M, x, top, wide, WEIGHTS);
+      context.drawImage(picture, from, 0, to - from, letters, x, 18, wide, WINDOW_TALL);
+      context.drawImage(picture, from, letters, to - from, network.M, x, top, wide, WEIGHTS_TALL);
     }
     context.globalAlpha = 1;
     text("window φ: one row a letter, first letter on top", LEFT_MARGIN, 13);
     text("weights π: one row a component", LEFT_MARGIN, top - 6);
     const at = bestLetter(seen.logPhi), letter = this.text[at] === " " ? "␣" : this.text[at];
-    text(letter, LEFT_MARGIN - 8, 18 + WINDOW * (at + 0.5) / letters + 5, "right");
+    text(letter, LEFT_MARGIN - 8, 18 + WINDOW_TALL * (at + 0.5) / letters + 5, "right");
     this.drawCursor(context, room, count, top);
   }
 
@@ -120,7 +120,7 @@ export class LinkedViews {
       context.lineWidth = 2;
       context.beginPath();
       context.moveTo(x, 18);
-      context.lineTo(x, top + WEIGHTS);
+      context.lineTo(x, top + WEIGHTS_TALL);
       context.stroke();
       context.setLineDash([]);
     };
@@ -137,13 +137,13 @@ export class LinkedViews {
     const horizon = horizonOf(mixture), scale = Math.min(width, height) / 2 / horizon;
     context.fillStyle = cividis(0);
     context.fillRect(0, 0, width, height);
-    for (let x = 0; x < width; x += SQUARE) {
-      for (let y = 0; y < height; y += SQUARE) {
-        const place = [(x + SQUARE / 2 - width / 2) / scale, (y + SQUARE / 2 - height / 2) / scale];
+    for (let x = 0; x < width; x += DENSITY_SQUARE) {
+      for (let y = 0; y < height; y += DENSITY_SQUARE) {
+        const place = [(x + DENSITY_SQUARE / 2 - width / 2) / scale, (y + DENSITY_SQUARE / 2 - height / 2) / scale];
         const density = Math.exp(logDensity(place, mixture));
         if (density < 0.01) continue;
         context.fillStyle = cividis(density / (density + 1));
-        context.fillRect(x, y, SQUARE, SQUARE);
+        context.fillRect(x, y, DENSITY_SQUARE, DENSITY_SQUARE);
       }
     }
     const next = writing.points[this.step];
@@ -161,7 +161,7 @@ export class LinkedViews {
     context.font = "13px system-ui, sans-serif";
     context.textAlign = "left";
     context.fillText("next point", 8, 18);
-    context.fillText(`e = ${liftChance(seen.y).toFixed(2)}`, 8, height - 9);
+    context.fillText(`e = ${liftOf(seen.y).toFixed(2)}`, 8, height - 9);
     context.textAlign = "right";
     context.fillText(`±${horizon}`, width - 8, 18);
   }

@@ -1,14 +1,14 @@
 // Your own hand: the network reads a line, the reader's own or one of the gallery, and goes on in its
 // hand. What it sees and believes moves along; then it is judged, by six numbers and by a blind test.
 
-import { BlindTest, exhaust } from "./blind_test.js";
-import { apart, measureHand, MEASURES } from "./hand.js";
+import { BlindTest, runThrough } from "./blind_test.js";
+import { handsApart, measureHand, MEASURES } from "./hand.js";
 import { HandChooser } from "./hand_chooser.js";
 import { LinkedViews } from "./linked_views.js";
 import { loadPen } from "./loading.js";
 import { Sampler, textProblem } from "./sampler.js";
 import { announcer, el, newId, reducedMotion, slider, toyRoot } from "./toolkit.js";
-import { Writing } from "./watched.js";
+import { WatchedLine } from "./watched.js";
 
 const SPEED = 130, WORK = 10; // points a second; milliseconds of network in each frame
 const VALUES = ["text", "seed", "bias", "style", "priming"];
@@ -133,8 +133,8 @@ class OwnHand {
 
   write() {
     this.cutter ??= new Sampler(this.network);
-    const prime = exhaust(this.cutter.cut(this.line, this.priming));
-    this.writing = new Writing(this.network, this.get("text"), { prime, bias: this.get("bias"), seed: this.get("seed") });
+    const prime = runThrough(this.cutter.cut(this.line, this.priming));
+    this.writing = new WatchedLine(this.network, this.get("text"), { prime, bias: this.get("bias"), seed: this.get("seed") });
     Object.assign(this, { shown: 0, playing: true, fast: this.fast || reducedMotion(), judged: false });
     this.table.replaceChildren();
     this.verdict.textContent = "";
@@ -175,7 +175,7 @@ class OwnHand {
     const { prime: { offsets }, points, text, stopped } = this.writing, own = !this.get("style");
     const known = [...this.gallery, ...(own ? [this.line] : [])].map((line) => measureHand(line.offsets_raw, line.text));
     const given = own ? known.at(-1) : known[this.get("style") - 1], its = measureHand(points.slice(offsets.length), text);
-    const spread = this.get("spread"), distances = known.map((hand) => apart(hand, its, spread)), distance = apart(given, its, spread);
+    const spread = this.get("spread"), distances = known.map((hand) => handsApart(hand, its, spread)), distance = handsApart(given, its, spread);
     const cell = (tag, textContent, scope) => el(tag, scope ? { textContent, scope } : { textContent });
     this.table.replaceChildren(el("tr", {}, cell("td", ""), cell("th", "your line", "col"), cell("th", "the network's", "col"), cell("th", "apart", "col")),
       ...MEASURES.map(([, name, unit], i) => el("tr", {}, cell("th", name, "row"), ...[given[i], its[i]].map((value) => cell("td", value.toFixed(1).replace("-", "−") + unit)),

@@ -1,6 +1,8 @@
 // Writing with the network: random draws, the mixture, the stop rule, primes. The same draws give
 // the same line here and in graves_nb/sampling.py.
 
+import { drawFrom } from "./mixture.js";
+
 export const STEPS_PER_CHARACTER = 60; // a line this long has lost its way
 export const LONGEST = 200; // characters of one line
 
@@ -19,24 +21,38 @@ export function draws(seed, t) {
   return [uniform(0), uniform(1), radius * Math.cos(angle), radius * Math.sin(angle)];
 }
 
-/** Draw the next point [dx, dy, end] from raw outputs `y` (eqs 18-22, biased by eqs 61-62). */
-export function drawPoint(y, M, bias, [uComponent, uPen, n1, n2]) {
-  let top = -Infinity, total = 0, sum = 0, j = 0;
-  for (let m = 1; m <= M; m++) top = Math.max(top, y[m]);
-  const weight = (m) => Math.exp((y[m] - top) * (1 + bias)); // eq. (62)
-  for (let m = 1; m <= M; m++) total += weight(m);
-  for (; j < M - 1; j++) {
-    sum += weight(1 + j) / total;
-    if (sum > uComponent) break;
-  }
-  const [mu1, mu2, s1, s2, r] = [1, 2, 3, 4, 5].map((block) => y[1 + block * M + j]);
-  const rho = Math.tanh(r);
-  const end = uPen < 1 / (1 + Math.exp(y[0])) ? 1 : 0; // eq. (18): minus, as printed
-  return [
-    mu1 + Math.exp(s1 - bias) * n1, // eq. (61)
-    mu2 + Math.exp(s2 - bias) * (rho * n1 + Math.sqrt(1 - rho * rho) * n2),
-    end,
-  ];
+/** The mixture that raw outputs `y` stand for (eqs 19 to 22), as mixture.js has it. A bias sharpens it
+ *  (eqs 61 and 62); a temperature, 1 as a rule, takes each factor of the density to the power of
+ *  1 / temperature. */
+export function mixtureOf(y, M, bias = 0, temperature = 1) {
+  const share = softmax(y.subarray(1, 1 + M), temperature / (1 + bias)), widen = Math.sqrt(temperature);
+  return Array.from(share, (pi, j) => {
+    const [mu1, mu2, s1, s2, r] = [1, 2, 3, 4, 5].map((block) => y[1 + block * M + j]);
+    return { pi, mu: [mu1, mu2], sigma: [s1, s2].map((s) => widen * Math.exp(s - bias)), rho: Math.tanh(r) };
+  });
+}
+
+/** The chance that the pen lifts, e_t: no bias moves it. */
+export const liftOf = (y, temperature = 1) => 1 / (1 + Math.exp(y[0] / temperature)); // eq. (18): minus, as printed
+
+/** Draw the next point [dx, dy, end] from raw outputs `y`. */
+export function drawPoint(y, M, bias, [uComponent, uPen, n1, n2], temperature = 1) {
+  const [dx, dy] = drawFrom(mixtureOf(y, M, bias, temperature), [uComponent, n1, n2]);
+  return [dx, dy, uPen < liftOf(y, temperature) ? 1 : 0];
+}
+
+/** How likely each symbol is to come next, from raw outputs (eq. 12). */
+export function softmax(y, temperature = 1) {
+  const top = Math.max(...y), weights = Array.from(y, (a) => Math.exp((a - top) / temperature));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / total);
+}
+
+/** Draw the number of a symbol from its distribution. */
+export function drawSymbol(shares, u) {
+  let j = 0;
+  for (let sum = shares[0]; sum <= u && j < shares.length - 1; sum += shares[++j]);
+  return j;
 }
 
 /** What a writer can use instead: the table of graves_nb/checks.py. */
@@ -60,10 +76,66 @@ export function textProblem(text, alphabet) {
 
 export const encode = (text, alphabet) => Array.from(text, (letter) => alphabet.indexOf(letter));
 
+const copied = (state) => state.map((part) => part.slice());
+
+/** Writing in the making, of ink or of text: a network in common with others, and a state, a last item
+ *  and a chance of its own. So many futures can grow side by side. An item is a point in the network's
+ *  units or the number of a symbol. After each step the network shows what was thought at it. */
+export class Writing {
+  constructor(network, {
+    text = "", state = network.initialState(), last = network.symbols ? undefined : [0, 0, 0],
+    bias = 0, temperature = 1, seed = 0, chance = (t) => draws(seed, t), limit = Infinity,
+  } = {}) {
+    Object.assign(this, { network, state, last, bias, temperature, chance, limit, t: 0, stopped: "" });
+    this.replaceText(text);
+  }
+
+  /** Give the window another text to read from now on. */
+  replaceText(text) {
+    this.text = text;
+    this.codes = this.network.window ? encode(text, this.network.about.alphabet) : [];
+  }
+
+  /** Let the network read the last item; returns its raw outputs (a view). */
+  predict() {
+    const { network, state, last, codes } = this;
+    network.restore(state);
+    const y = network.step(last, codes);
+    network.save(state);
+    return y;
+  }
+
+  /** Go on with an item that is given, whatever the network thinks (teacher forcing). */
+  follow(item) {
+    const y = this.predict();
+    this.last = item;
+    return y;
+  }
+
+  /** Go on with an item that the network draws; returns it, or undefined at the end. Then `stopped`
+   *  says what ended it: "rule" or "length". */
+  next() {
+    const y = this.predict(), { network, bias, temperature } = this;
+    if (network.past) this.stopped = "rule";
+    else if (this.t >= this.limit) this.stopped = "length";
+    if (this.stopped) return undefined;
+    const chance = this.chance(this.t++);
+    this.last = network.symbols ? drawSymbol(softmax(y, temperature), chance[0])
+      : drawPoint(y, network.M, bias, chance, temperature);
+    return this.last;
+  }
+
+  /** Another future from here: `changes` are options, such as a seed. Draws are counted anew. */
+  branch(changes = {}) {
+    const { network, text, state, last, bias, temperature, limit } = this;
+    return new Writing(network, { text, state: copied(state), last, bias, temperature, limit, ...changes });
+  }
+}
+
 const NO_PRIME = { text: "", offsets: [] };
 
-/** Lets a network write lines. It keeps the states after a prime, so that only a new text or a new
- *  prime costs time. */
+/** Lets a network write lines in tablet units. It keeps the states after a prime, so that only a new
+ *  text or a new prime costs time. What takes long is a generator: its yields give the page time to breathe. */
 export class Sampler {
   constructor(network) {
     this.network = network;
@@ -74,27 +146,23 @@ export class Sampler {
     this.primed = new Map();
   }
 
-  /** Read a prime's points but the last; returns the last, and the place of the window at each.
-   *  Like all that takes long here it is a generator: what it yields gives the page time to breathe. */
-  *read(points, codes) {
-    const { network } = this;
-    const places = [];
-    let point = [0, 0, 0];
-    network.reset();
-    for (const next of points) {
-      network.step(point, codes);
-      places.push(network.at);
-      point = this.normalise(next);
+  /** Read a line's points but the last; returns the writing that can go on from there, and the place of
+   *  the window at each point. */
+  *read(points, text) {
+    const writing = new Writing(this.network, { text }), places = [];
+    for (const point of points) {
+      writing.follow(this.normalise(point));
+      places.push(this.network.at);
       yield;
     }
-    return { point, places, state: network.save() };
+    return { writing, places };
   }
 
   /** Bring the network to the end of `prime` = {text, offsets}, read with the text that follows it. */
-  *begin(prime, text, codes) {
-    const key = JSON.stringify([prime.text, prime.offsets.length, text]);
+  *begin(prime, text) {
+    const key = JSON.stringify([prime, text]);
     if (!this.primed.has(key)) {
-      const read = yield* this.read(prime.offsets, codes);
+      const read = yield* this.read(prime.offsets, prime.text + text);
       if (this.primed.size > 20) this.primed.clear();
       this.primed.set(key, read);
     }
@@ -103,20 +171,13 @@ export class Sampler {
 
   /** Write `text`, point by point: yields [dx, dy, end, place] in tablet units, where `place` counts
    *  characters of `text` from 1, or nothing while it reads the prime. Returns what ended the line:
-   *  "rule" or "length". Only one writing at a time: the network has one state. */
-  *write(text, { bias = 0, seed = 0, prime = NO_PRIME, chance = (t) => draws(seed, t) } = {}) {
-    const { network } = this;
-    const codes = encode(prime.text + text, this.alphabet);
-    let { point, state } = yield* this.begin(prime, text, codes);
-    network.restore(state);
-    const limit = STEPS_PER_CHARACTER * text.length;
-    for (let t = 0; ; t++) {
-      const y = network.step(point, codes);
-      if (network.past) return "rule";
-      if (t === limit) return "length";
-      point = drawPoint(y, network.M, bias, chance(t));
-      yield [...this.toRaw(point), network.at - prime.text.length];
+   *  "rule" or "length". Several lines can be under way at once. */
+  *write(text, { prime = NO_PRIME, limit = STEPS_PER_CHARACTER * text.length, ...options } = {}) {
+    const line = (yield* this.begin(prime, text)).writing.branch({ limit, ...options });
+    for (let point = line.next(); point; point = line.next()) {
+      yield [...this.toRaw(point), this.network.at - prime.text.length];
     }
+    return line.stopped;
   }
 
   /** The first `words` words of a line {text, offsets_raw} as a prime: ink and transcript are cut at
@@ -126,7 +187,7 @@ export class Sampler {
     if (words <= 0) return NO_PRIME;
     if (words >= all.length) return { text: `${text} `, offsets };
     const kept = `${all.slice(0, words).join(" ")} `;
-    const { places } = yield* this.begin({ text, offsets }, "", encode(text, this.alphabet));
+    const { places } = yield* this.begin({ text, offsets }, "");
     const next = places.findIndex((place) => place > kept.length);
     const lifts = offsets.map(([, , end], t) => (end ? t + 1 : 0)).filter((t) => t && (next < 0 || t <= next));
     return { text: kept, offsets: offsets.slice(0, lifts.pop() ?? next) };
