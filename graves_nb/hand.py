@@ -17,14 +17,14 @@ class Hand(NamedTuple):
 
 
 def drawn(offsets_raw) -> np.ndarray:
-    """Return the steps that left ink, (T, 2): zero where the pen was in the air."""
+    """Return the steps that left ink, (T, 2), zero where the pen was in the air."""
     rows = np.asarray(offsets_raw, dtype=np.float64)
-    down = np.r_[False, rows[:-1, 2] < 0.5]  # the stroke had not ended at the point before
+    down = np.r_[False, rows[:-1, 2] < 0.5]  # no stroke had ended a point before
     return rows[:, :2] * down[:, None]
 
 
 def slant(steps: np.ndarray) -> float:
-    """Return the mean direction of the downstrokes: those that go more down than sideways."""
+    """Return the direction of the downstrokes, which go more down than sideways."""
     x, y = steps[steps[:, 1] > np.abs(steps[:, 0])].sum(0)
     return float(np.degrees(np.arctan2(-x, y)))  # y points down
 
@@ -32,8 +32,8 @@ def slant(steps: np.ndarray) -> float:
 def size(steps: np.ndarray) -> float:
     """Return the height that half of the pen's way up and down is made of.
 
-    A run is a piece of a stroke that goes only up or only down. The median run would be some
-    tremble of the hand; so each run counts as often as it is high.
+    A run is a piece of a stroke that goes only up or only down. The median run would
+    be some tremble of the hand, so each run counts as often as it is high.
     """
     y = steps[:, 1]
     turns = np.flatnonzero(np.diff(np.sign(y)) != 0) + 1
@@ -43,7 +43,7 @@ def size(steps: np.ndarray) -> float:
 
 
 def turning(steps: np.ndarray) -> float:
-    """Return the mean angle between a step and the next; a turn counts as much as its shorter step is long."""
+    """Return the mean angle between a step and the next, weighted by the shorter one."""
     length, heading = np.hypot(*steps.T), np.arctan2(steps[:, 1], steps[:, 0])
     weight = np.minimum(length[1:], length[:-1])  # zero across a gap
     turn = np.abs((np.diff(heading) + np.pi) % (2 * np.pi) - np.pi)
@@ -51,7 +51,7 @@ def turning(steps: np.ndarray) -> float:
 
 
 def measure(offsets_raw, text: str) -> Hand:
-    """Measure a line of ink (T, 3) that reads `text`; offsets are rounded, as a tablet's are."""
+    """Measure ink (T, 3) that reads `text`, rounded to whole units as on a tablet."""
     rows = np.floor(np.asarray(offsets_raw, dtype=np.float64) + 0.5)
     steps, x = drawn(rows), np.cumsum(rows[:, 0])
     length = np.hypot(*steps.T)
@@ -66,8 +66,9 @@ def measure(offsets_raw, text: str) -> Hand:
 
 
 def apart(one: Hand, other: Hand, spread) -> float:
-    """Return how far apart two hands are: the root mean square of their differences, each in units of `spread`.
+    """Return the root mean square of the differences, each in units of its `spread`.
 
-    `spread` is how much each measure varies from hand to hand: a standard deviation over many.
+    `spread` (6,) is the standard deviation of each measure over many hands.
     """
-    return float(np.sqrt(np.mean(((np.array(one) - np.array(other)) / spread) ** 2)))
+    differences = (np.array(one) - np.array(other)) / spread
+    return float(np.sqrt(np.mean(differences**2)))

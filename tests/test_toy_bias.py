@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import partial
 
 import pytest
 import torch
@@ -79,7 +80,7 @@ def test_each_control_moves_its_picture(toy, keyboard):
     page = toy()
     keys = dict(keys=["ArrowRight"] * 5) if keyboard else dict(share=0.5)
     for name, nth in [("Bias b", INK), ("Temperature τ", INK + 3)]:
-        page.changes(lambda: page.slide(name, **keys), nth)
+        page.changes(partial(page.slide, name, **keys), nth)
         page.page.wait_for_function(DONE)
     belief = page.picture(BELIEF)
     page.changes(lambda: page.slide("Step", **(dict(keys=["ArrowLeft"] * 3) if keyboard else dict(share=0.3))), RULE)

@@ -32,7 +32,8 @@ class OwnHand(WritingToy):
     @validate("style")
     def _check_style(self, proposal) -> int:
         if proposal.value > len(self._lines):
-            raise TraitError(f"There is no line {proposal.value}: the gallery has {len(self._lines)}, and 0 is your own.")
+            most = len(self._lines)
+            raise TraitError(f"There is no line {proposal.value}: the gallery has {most}, and 0 is your own.")
         return proposal.value
 
     def still(self) -> str:
