@@ -168,6 +168,17 @@ def test_a_reader_who_sees_the_difference_is_believed(toy):
     assert "right in 6 of 6" in verdict.inner_text() and "in 2 % of tests. You can tell" in verdict.inner_text()
 
 
+def test_a_gallery_that_does_not_come_can_be_fetched_again(show, pen_path):  # noqa: F811
+    """The weights come and the gallery does not: the toy says so, and tries again at a press."""
+    toy = OwnHand(pen_path, text="on we go")
+    path = toy._paths.pop(toy.gallery)
+    page = show(toy)
+    page.page.locator(".toy [role=alert]", has_text="did not come").wait_for(timeout=30_000)
+    toy._paths[toy.gallery] = path
+    page.press("Try again")
+    written(page)
+
+
 def test_a_new_hand_ends_the_test(toy):
     page = toy()
     page.press("Begin the test")

@@ -54,7 +54,7 @@ class ToyPage:
             return route.fulfill(body=self.html(), content_type="text/html")
         files = {key.split("?")[0]: path for key, path in self.toy.assets().items()}
         path = files.get(name, STATIC / name)
-        return route.fulfill(path=path) if path.exists() else route.fulfill(status=204)
+        return route.fulfill(path=path) if path.exists() else route.fulfill(status=404)
 
     def html(self):
         theme = "dark" if self.dark else "light"

@@ -2,7 +2,7 @@
 // mixture at every step, and the stop rule.
 
 import { BiasSheet, signedNumber } from "./bias_sheet.js";
-import { loadPen } from "./loading.js";
+import { loadPen } from "./pen-loader.js";
 import { textProblem } from "./sampler.js";
 import { announcer, colour, el, newId, reducedMotion, slider, toyRoot } from "./toolkit.js";
 
@@ -19,7 +19,7 @@ class BiasToy {
     this.say = announcer(this.root);
     this.changed = () => { this.showValues(); this.plan(); };
     for (const field of FIELDS) model.on(`change:${field}`, this.changed);
-    this.stopLoading = loadPen(model, this.loading, (network) => { this.network = network; this.showValues(); this.plan(); });
+    this.stopLoading = loadPen(model, this.loading, ({ network }) => { this.network = network; this.showValues(); this.plan(); });
   }
 
   set(values, fast = false) {

@@ -29,8 +29,8 @@ const broken = (what) => new Error(`These weights cannot be used: ${what}. Try a
   + "or take the file anew from the book's repository.");
 
 /** Read a safetensors file of one of the book's networks, by default a pen: returns
- *  {about, has(name), tensor(name, shape) -> Float32Array}.
- *  Throws an Error that says what to do where the file is not what it should be. */
+ *  {about, tensor(name, shape) -> Float32Array}. Throws an Error that says what to do where the
+ *  file is not what it should be. */
 export function readWeights(buffer, model = "HandwritingSynthesizer") {
   let header, start, about;
   try {
@@ -45,8 +45,7 @@ export function readWeights(buffer, model = "HandwritingSynthesizer") {
     throw broken("the header does not describe a pen or another network of this book");
   }
   if (about.model !== model) throw broken(`they are of a ${about.model}, not of a ${model}`);
-  const tensor = (name, shape) => readTensor(buffer, start, header, name, shape);
-  return { about, has: (name) => name in header, tensor };
+  return { about, tensor: (name, shape) => readTensor(buffer, start, header, name, shape) };
 }
 
 function readTensor(buffer, start, header, name, shape) {
@@ -153,13 +152,12 @@ class PeepholeLayer extends Product {
 
 /** The soft window: from its product, which holds the logarithms of alpha, beta and the steps of kappa.
  *  `w` is what it reads, `at` the place (from 1) of the character that it is on, and `past` whether it
- *  is past the end, phi(t, U+1) > phi(t, u) for all u. A hand may take it: at `pace` 0 it stays where
- *  `kappa` is put. */
+ *  is past the end, phi(t, U+1) > phi(t, u) for all u. */
 class SoftWindow extends Product {
   constructor(H, K, V) {
     super(3 * K, H);
     const [kappa, beta, w] = [K, K, V].map((size) => new Float32Array(size));
-    Object.assign(this, { K, kappa, beta, w, pace: 1, at: 0, past: false });
+    Object.assign(this, { K, kappa, beta, w, at: 0, past: false });
   }
 
   /** Move on and read the text (eqs 46-51). */
@@ -167,7 +165,7 @@ class SoftWindow extends Product {
     const { K, beta, kappa, w, y } = this;
     for (let k = 0; k < K; k++) {
       beta[k] = Math.exp(y[K + k]); // eq. (50)
-      kappa[k] += this.pace * Math.exp(y[2 * K + k]); // eq. (51)
+      kappa[k] += Math.exp(y[2 * K + k]); // eq. (51)
     }
     w.fill(0);
     let best = -Infinity;
@@ -222,14 +220,13 @@ function compile(memory) {
 const NETWORKS = {
   HandwritingSynthesizer: ({ M, K, V }) => ({ points: 3, M, K, V, outputs: 1 + 6 * M }),
   HandwritingPredictor: ({ M }) => ({ points: 3, M, outputs: 1 + 6 * M }),
-  TextPredictor: ({ vocabulary }) => ({ symbols: vocabulary, outputs: vocabulary }),
+  TextPredictor: ({ V }) => ({ symbols: V, outputs: V }),
 };
-const PREFIXES = ["", "lstm."]; // of the layers' names in a file
 
 /** One of the book's networks, and the state it is in: LSTM layers with skip connections (eqs 1 to 4),
  *  with a window where the network has a text to write (eqs 52 and 53). */
 export class Network {
-  constructor({ about, has, tensor }, { plain = false } = {}) {
+  constructor({ about, tensor }, { plain = false } = {}) {
     const { hidden: H, layers: N } = about.config;
     const { outputs, points = 0, symbols = 0, M = 0, K = 0, V = 0 } = NETWORKS[about.model](about.config);
     Object.assign(this, { about, H, N, M, K, V, symbols });
@@ -237,8 +234,7 @@ export class Network {
     this.window = K ? new SoftWindow(H, K, V) : undefined;
     this.output = new Product(outputs, N * H);
     this.allocate(plain);
-    const prefix = PREFIXES.find((each) => has(`${each}layers.0.bias`)) ?? "";
-    this.layers.forEach((layer, n) => layer.load(tensor, `${prefix}layers.${n}`));
+    this.layers.forEach((layer, n) => layer.load(tensor, `layers.${n}`));
     this.window?.load(tensor, "window.linear");
     this.output.load(tensor, "output");
     this.y = this.output.y.subarray(0, outputs);
@@ -265,8 +261,9 @@ export class Network {
 
   get at() { return this.window?.at ?? 0; }
   get past() { return this.window?.past ?? false; }
+  logPhi(u) { return this.window.logPhi(u); }
 
-  /** Read `input`, a point [dx, dy, end] or the number of a symbol (undefined is the null vector), in a
+  /** Read `input`, a point [dx, dy, end] or the number of a symbol (-1 is the null vector), in a
    *  text of `codes` where there is a window; returns the raw outputs `y` (a view). */
   step(input, codes) {
     const { layers, window, output, H, symbols } = this;

@@ -5,9 +5,9 @@ import { BlindTest, runThrough } from "./blind_test.js";
 import { handsApart, measureHand, MEASURES } from "./hand.js";
 import { HandChooser } from "./hand_chooser.js";
 import { LinkedViews } from "./linked_views.js";
-import { loadPen } from "./loading.js";
+import { loadPen } from "./pen-loader.js";
 import { Sampler, textProblem } from "./sampler.js";
-import { announcer, el, newId, reducedMotion, slider, toyRoot } from "./toolkit.js";
+import { announcer, asset, el, newId, reducedMotion, slider, toyRoot } from "./toolkit.js";
 import { WatchedLine } from "./watched.js";
 
 const SPEED = 130, WORK = 10; // points a second; milliseconds of network in each frame
@@ -24,7 +24,7 @@ class OwnHand {
     this.root.append(this.goal, this.loading);
     this.say = announcer(this.root);
     this.changed = () => { this.showValues(); this.plan(); };
-    this.stops = [loadPen(model, this.loading, (network, gallery) => this.arrive(network, gallery))];
+    this.stops = [loadPen(model, this.loading, ({ network }) => this.fetchGallery(network))];
   }
 
   get(field) { return this.model.get(field); }
@@ -40,8 +40,19 @@ class OwnHand {
   get count() { return this.line ? this.line.text.split(" ").length : 0; }
   get priming() { return Math.min(this.get("priming"), this.count); }
 
+  /** The weights are here; the gallery is small and comes after them. */
+  async fetchGallery(network, anew = false) {
+    const bytes = await asset(this.model, this.get("gallery"), undefined, anew).catch((error) => {
+      const again = el("button", { type: "button", textContent: "Try again", onclick: () => this.fetchGallery(network, true) });
+      this.goal.after(this.loading);
+      this.loading.replaceChildren(el("p", { class: "toy-error", role: "alert", textContent: error.message }), again);
+    });
+    if (bytes) this.arrive(network, JSON.parse(new TextDecoder().decode(bytes)));
+  }
+
   arrive(network, gallery) {
     Object.assign(this, { network, gallery });
+    this.loading.remove();
     this.build();
     for (const field of VALUES) {
       this.model.on(`change:${field}`, this.changed);

@@ -26,13 +26,13 @@ export function draws(seed, t) {
  *  1 / temperature. */
 export function mixtureOf(y, M, bias = 0, temperature = 1) {
   const share = softmax(y.subarray(1, 1 + M), temperature / (1 + bias)), widen = Math.sqrt(temperature);
-  return Array.from(share, (pi, j) => {
-    const [mu1, mu2, s1, s2, r] = [1, 2, 3, 4, 5].map((block) => y[1 + block * M + j]);
-    return { pi, mu: [mu1, mu2], sigma: [s1, s2].map((s) => widen * Math.exp(s - bias)), rho: Math.tanh(r) };
+  return share.map((pi, j) => {
+    const hat = (block) => y[1 + block * M + j], sigma = (block) => widen * Math.exp(hat(block) - bias);
+    return { pi, mu: [hat(1), hat(2)], sigma: [sigma(3), sigma(4)], rho: Math.tanh(hat(5)) };
   });
 }
 
-/** The chance that the pen lifts, e_t: no bias moves it. */
+/** The chance that the pen lifts, e: no bias moves it. */
 export const liftOf = (y, temperature = 1) => 1 / (1 + Math.exp(y[0] / temperature)); // eq. (18): minus, as printed
 
 /** Draw the next point [dx, dy, end] from raw outputs `y`. */
@@ -76,17 +76,16 @@ export function textProblem(text, alphabet) {
 
 export const encode = (text, alphabet) => Array.from(text, (letter) => alphabet.indexOf(letter));
 
-const copied = (state) => state.map((part) => part.slice());
-
-/** Writing in the making, of ink or of text: a network in common with others, and a state, a last item
- *  and a chance of its own. So many futures can grow side by side. An item is a point in the network's
- *  units or the number of a symbol. After each step the network shows what was thought at it. */
+/** Ink or text in the making: a network in common with others, and a state, a last item and a chance of its
+ *  own, so that many futures can grow side by side. An item is a point in the network's units or the number
+ *  of a symbol. After each step the network can be looked at. A text network that learnt sentence by
+ *  sentence begins anew after the symbol `restart`. */
 export class Writing {
   constructor(network, {
-    text = "", state = network.initialState(), last = network.symbols ? undefined : [0, 0, 0],
+    text = "", state = network.initialState(), last = network.symbols ? -1 : [0, 0, 0], restart,
     bias = 0, temperature = 1, seed = 0, chance = (t) => draws(seed, t), limit = Infinity,
   } = {}) {
-    Object.assign(this, { network, state, last, bias, temperature, chance, limit, t: 0, stopped: "" });
+    Object.assign(this, { network, state, last, restart, bias, temperature, chance, limit, t: 0, stopped: "" });
     this.replaceText(text);
   }
 
@@ -120,15 +119,18 @@ export class Writing {
     else if (this.t >= this.limit) this.stopped = "length";
     if (this.stopped) return undefined;
     const chance = this.chance(this.t++);
-    this.last = network.symbols ? drawSymbol(softmax(y, temperature), chance[0])
+    const item = network.symbols ? drawSymbol(softmax(y, temperature), chance[0])
       : drawPoint(y, network.M, bias, chance, temperature);
-    return this.last;
+    if (item === this.restart) Object.assign(this, { last: -1, state: network.initialState() });
+    else this.last = item;
+    return item;
   }
 
   /** Another future from here: `changes` are options, such as a seed. Draws are counted anew. */
   branch(changes = {}) {
-    const { network, text, state, last, bias, temperature, limit } = this;
-    return new Writing(network, { text, state: copied(state), last, bias, temperature, limit, ...changes });
+    const { network, text, state, last, restart, bias, temperature, limit } = this;
+    const own = state.map((part) => part.slice());
+    return new Writing(network, { text, state: own, last, restart, bias, temperature, limit, ...changes });
   }
 }
 

@@ -26,7 +26,7 @@ export class WatchedLine {
   step() {
     const { network, writing, sampler, points } = this, given = this.prime.offsets[this.steps.length];
     const drawn = given ? void writing.follow(sampler.normalise(given)) : writing.next();
-    const logPhi = Float32Array.from({ length: writing.codes.length + 1 }, (_, u) => network.window.logPhi(u + 1));
+    const logPhi = Float32Array.from({ length: writing.codes.length + 1 }, (_, u) => network.logPhi(u + 1));
     this.steps.push({ y: network.y.slice(), logPhi, at: network.at });
     if (drawn) points.push(sampler.toRaw(drawn));
     this.stopped = writing.stopped;
