@@ -51,14 +51,16 @@ def turning(steps: np.ndarray) -> float:
 
 
 def measure(offsets_raw, text: str) -> Hand:
-    """Measure ink (T, 3) that reads `text`, rounded to whole units as on a tablet."""
-    rows = np.floor(np.asarray(offsets_raw, dtype=np.float64) + 0.5)
-    steps, x = drawn(rows), np.cumsum(rows[:, 0])
+    """Measure ink (T, 3) that reads `text`, at whole places as on a tablet."""
+    rows = np.array(offsets_raw, dtype=np.float64)
+    places = np.floor(rows[:, :2].cumsum(0) + 0.5)
+    rows[:, :2] = np.diff(places, axis=0, prepend=0)
+    steps = drawn(rows)
     length = np.hypot(*steps.T)
     return Hand(
         slant=slant(steps),
         size=size(steps),
-        width=float(np.ptp(x)) / len(text.strip()),
+        width=float(np.ptp(places[:, 0])) / len(text.strip()),
         pace=float(length[length > 0].mean()) if length.any() else 0.0,
         turning=turning(steps),
         strokes=float(rows[:, 2].sum()) / len(text.strip()),

@@ -42,8 +42,8 @@ export function runThrough(work) {
 
 /** `ask()` gives {line, cutter, network, bias, seed} when a test begins; `finished(right, rounds)` hears its end. */
 export class BlindTest {
-  constructor(root, { ask, finished, say }) {
-    Object.assign(this, { root, ask, finished, say, frame: 0, answers: [] });
+  constructor(root, { ask, finished }) {
+    Object.assign(this, { root, ask, finished, frame: 0, answers: [] });
     this.sheet = sharpCanvas({ label: "Two halves", height: (width) => Math.max(120, Math.min(190, width / 4)), draw: (...on) => this.draw(...on) });
     this.words = el("p", { class: "own-verdict", "aria-live": "polite" });
     const button = (textContent, onclick) => el("button", { type: "button", textContent, onclick });

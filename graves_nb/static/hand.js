@@ -46,11 +46,13 @@ function turningOf(steps) {
 
 /** Measure a line of ink that reads `text`: six numbers, in the order of MEASURES. */
 export function measureHand(offsets, text) {
-  const rows = offsets.map((row) => row.slice(0, 3).map((number) => Math.floor(number + 0.5)));
+  const places = [[0, 0]]; // whole ones, as on a tablet
+  let x = 0, y = 0;
+  for (const [dx, dy] of offsets) places.push([Math.floor((x += dx) + 0.5), Math.floor((y += dy) + 0.5)]);
+  const rows = offsets.map(([, , end], t) => [places[t + 1][0] - places[t][0], places[t + 1][1] - places[t][1], end]);
   const steps = drawnSteps(rows), letters = text.trim().length || 1;
   const lengths = steps.map((step) => Math.hypot(...step)).filter(Boolean);
-  let x = 0;
-  const xs = rows.map(([dx]) => (x += dx));
+  const xs = places.slice(1).map(([across]) => across);
   return [slantOf(steps), sizeOf(steps), (Math.max(...xs) - Math.min(...xs)) / letters,
     lengths.length ? sumOfHand(lengths) / lengths.length : 0, turningOf(steps), sumOfHand(rows.map(([, , end]) => end)) / letters];
 }

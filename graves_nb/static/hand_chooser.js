@@ -69,7 +69,7 @@ export class HandChooser {
     }
     context.font = "15px system-ui, sans-serif";
     context.fillStyle = paint("quiet");
-    if (!strokes.length) context.fillText("write a few words here, with mouse, finger or stylus", 20, 0.3 * height);
+    if (!strokes.length) context.fillText(width < 480 ? "write a few words here" : "write a few words here, with mouse, finger or stylus", 20, 0.3 * height);
     if (!cursor) return;
     context.fillStyle = paint("accent");
     context.beginPath();

@@ -16,7 +16,7 @@ export class LinkedViews {
     const canvas = (label, height, draw) => sharpCanvas({ label, height, draw });
     this.trace = canvas("Handwriting", (width) => this.arrange(width).height, (context, width) => this.drawTrace(context, width));
     this.strips = canvas("Window and weights over time", () => WINDOW_TALL + BETWEEN_STRIPS + WEIGHTS_TALL + 20, (context, width) => this.drawStrips(context, width));
-    this.density = canvas("Density of the next point", (width) => Math.min(260, width), (context, width, height) => this.drawDensity(context, width, height));
+    this.density = canvas("Density of the next point", (width) => Math.min(210, width), (context, width, height) => this.drawDensity(context, width, height));
     const seek = (_, x) => toy.seek(Math.round((x - LEFT_MARGIN) / (this.strips.canvas.clientWidth - LEFT_MARGIN) * this.last));
     draggable(this.strips.canvas, { find: () => (toy.writing ? true : undefined), move: seek });
   }
@@ -104,8 +104,8 @@ export class LinkedViews {
       context.drawImage(picture, from, letters, to - from, network.M, x, top, wide, WEIGHTS_TALL);
     }
     context.globalAlpha = 1;
-    text("window φ: one row a letter, first letter on top", LEFT_MARGIN, 13);
-    text("weights π: one row a component", LEFT_MARGIN, top - 6);
+    text("window φ, a row for each letter", LEFT_MARGIN, 13);
+    text("weights π, a row for each component", LEFT_MARGIN, top - 6);
     const at = bestLetter(seen.logPhi), letter = this.text[at] === " " ? "␣" : this.text[at];
     text(letter, LEFT_MARGIN - 8, 18 + WINDOW_TALL * (at + 0.5) / letters + 5, "right");
     this.drawCursor(context, room, count, top);

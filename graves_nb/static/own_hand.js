@@ -67,12 +67,14 @@ class OwnHand {
       style: this.get("style"), choose: (style) => { forget(); this.set({ style }); }, wrote: () => { forget(); this.showValues(); this.plan(); },
     });
     this.views = new LinkedViews(this);
-    this.blind = new BlindTest(this.root, { ask: () => this.ask(), finished: (...score) => this.finished(...score), say: this.say });
+    this.blind = new BlindTest(this.root, { ask: () => this.ask(), finished: (...score) => this.finished(...score) });
     this.table = el("table", { class: "own-table" });
     this.verdict = el("p", { class: "own-verdict" });
     const head = (textContent) => el("p", { class: "own-head", textContent });
-    this.root.append(this.chooser.element, this.buildSettings(), this.views.trace.canvas, this.buildPlayer(), this.status = el("p", { class: "toy-note" }),
-      el("div", { class: "own-views" }, this.views.strips.canvas, this.views.density.canvas),
+    this.stage = el("div", {}, this.views.trace.canvas, this.buildPlayer(), this.status = el("p", { class: "toy-note" }),
+      el("div", { class: "own-views" }, this.views.strips.canvas, this.views.density.canvas));
+    this.waiting = el("p", { class: "toy-note", textContent: "Write a line above, say what it reads, and press “Go on in this hand”." });
+    this.root.append(this.chooser.element, this.buildSettings(), this.waiting, this.stage,
       head("Is it the same hand?"), this.table, this.verdict, head("Which half is yours?"), this.blind.element,
       el("p", { class: "toy-note", textContent: "Your ink and your text never leave this page: the network runs in it." }));
     this.stops.push(...[this.chooser, this.views, this.blind].map((part) => () => part.stop()));
@@ -137,7 +139,8 @@ class OwnHand {
       this.planned = undefined;
       this.writing = undefined;
       if (this.line) this.write();
-      else this.status.textContent = "Write a line above, say what it reads, and press “Go on in this hand”.";
+      this.waiting.hidden = Boolean(this.writing);
+      this.stage.hidden = !this.writing;
       this.show();
     });
   }
@@ -198,7 +201,7 @@ class OwnHand {
   }
 
   ask() {
-    if (!this.line || this.writing && !this.writing.stopped) return undefined;
+    if (!this.line) return undefined;
     return { line: this.line, cutter: this.cutter ??= new Sampler(this.network), network: this.network, bias: this.get("bias"), seed: this.get("seed") };
   }
 
