@@ -101,9 +101,15 @@ class Writer:
         self.lengths = torch.tensor([*map(len, whole)], device=weight.device)
         self.state = model.initial_state(len(texts))
         self.x = weight.new_zeros(len(texts), 3)
-        for row in () if prime is None else prime.offsets.to(weight):
-            self.read()
-            self.x = row.expand(len(texts), 3)
+        if prime is not None:
+            self.clamp(prime.offsets.to(weight))
+
+    def clamp(self, ink: Tensor) -> None:
+        """Read ink (T, 3) whatever the network would have drawn; its last point comes next."""
+        seen = torch.cat([self.x[:1], ink[:-1]])  # the null vector, then all but the last
+        seen = seen.unsqueeze(1).expand(-1, len(self.texts), -1)  # (T, B, 3)
+        _, self.state = self.model(seen, self.code)
+        self.x = ink[-1].expand(len(self.texts), 3)
 
     def read(self) -> WindowShape:
         """Let the network see the last points; return where its window stands."""
