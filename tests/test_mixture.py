@@ -8,7 +8,6 @@ from torch.distributions import Bernoulli, Categorical, MixtureSameFamily, Multi
 
 from graves_nb.mixture import Mixture, log_normal, mixture_loss, mixture_parameters, sample_mixture, split_outputs
 
-
 pytestmark = pytest.mark.usefixtures("float64")
 
 
