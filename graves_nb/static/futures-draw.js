@@ -4,8 +4,8 @@ import { logDensity } from "./mixture.js";
 import { cividis } from "./toolkit.js";
 import { drawLabel, drawPolyline } from "./traces.js";
 
-const CELL = 3; // CSS pixels: a place of the density map
-const WHITE = "#ffffff", BLACK = "#000000"; // on the map, whose colours are the same in light and dark
+const MAP_CELL = 3; // CSS pixels: a place of the density map
+const MAP_WHITE = "#ffffff", MAP_BLACK = "#000000"; // on the map, whose colours are the same in light and dark
 
 /** Draw rows from `from` to `to` as ink; row n leads from place n to place n + 1. `lifted`: the pen begins in the air. */
 function strokeOut(context, places, rows, { px, py }, colour, width, from = 0, to = rows.length, lifted = 0) {
@@ -19,7 +19,7 @@ function strokeOut(context, places, rows, { px, py }, colour, width, from = 0, t
   context.stroke();
 }
 
-function dot(context, [x, y], radius, fill, rim, width = 1.5) {
+function drawDot(context, [x, y], radius, fill, rim, width = 1.5) {
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);
   if (fill) { context.fillStyle = fill; context.fill(); }
@@ -47,8 +47,8 @@ export function drawSheet(context, width, height, { trail, point, fan, view, the
   strokeOut(context, places, rows, view, theme.ink, 2.2, 0, Math.min(own, point));
   if (own < point) strokeOut(context, places, rows, view, theme.vermillion, 2.6, own, point);
   if (fan) drawFan(context, fan, view, theme);
-  for (let n = own + 1; n <= point; n++) dot(context, [view.px(places[n][0]), view.py(places[n][1])], 2.2, theme.vermillion);
-  dot(context, pen, 5, theme.accent, theme.paper);
+  for (let n = own + 1; n <= point; n++) drawDot(context, [view.px(places[n][0]), view.py(places[n][1])], 2.2, theme.vermillion);
+  drawDot(context, pen, 5, theme.accent, theme.paper);
 }
 
 /** Twenty faint lines, and where they stand at the measured point: a dot each, and a ring as large as their spread. */
@@ -57,9 +57,9 @@ function drawFan(context, fan, view, theme) {
   fan.rows.forEach((rows, n) => strokeOut(context, fan.lines[n], rows, view, theme.blue, 1.3, 0, rows.length, fan.lifted));
   context.globalAlpha = 1;
   const { places, middle, size } = fan.spread();
-  for (const [x, y] of places) dot(context, [view.px(x), view.py(y)], 2.2, theme.blue);
+  for (const [x, y] of places) drawDot(context, [view.px(x), view.py(y)], 2.2, theme.blue);
   context.setLineDash([5, 4]);
-  dot(context, [view.px(middle[0]), view.py(middle[1])], Math.max(3, size * view.unit), undefined, theme.orange, 2.2);
+  drawDot(context, [view.px(middle[0]), view.py(middle[1])], Math.max(3, size * view.unit), undefined, theme.orange, 2.2);
   context.setLineDash([]);
 }
 
@@ -86,41 +86,41 @@ export function drawLens(context, width, height, { trail, point, reach, mixture,
   drawMap(context, width, height, view, mixture, trail.sampler.normalise);
   const near = { px: (x) => view.toPlace([x - x0, 0])[0], py: (y) => view.toPlace([0, y - y0])[1] };
   const first = Math.max(0, point - 150);
-  strokeOut(context, trail.places, trail.rows, near, BLACK, 5, first, point);
-  strokeOut(context, trail.places, trail.rows, near, WHITE, 2.6, first, point);
+  strokeOut(context, trail.places, trail.rows, near, MAP_BLACK, 5, first, point);
+  strokeOut(context, trail.places, trail.rows, near, MAP_WHITE, 2.6, first, point);
   if (target) {
     context.setLineDash([5, 4]);
     const [x, y] = view.toPlace([target[0] - x0, target[1] - y0]), within = (at, most) => Math.max(0, Math.min(most, at));
-    dot(context, [within(x, width), within(y, height)], target[2] * view.unit, undefined, WHITE, 2); // beyond the edge: half a ring says where
+    drawDot(context, [within(x, width), within(y, height)], target[2] * view.unit, undefined, MAP_WHITE, 2); // beyond the edge: half a ring says where
     context.setLineDash([]);
   }
-  if (came) dot(context, view.toPlace(came), 4, WHITE, BLACK);
-  dot(context, view.toPlace([0, 0]), 5, "#56b4e9", BLACK);
+  if (came) drawDot(context, view.toPlace(came), 4, MAP_WHITE, MAP_BLACK);
+  drawDot(context, view.toPlace([0, 0]), 5, "#56b4e9", MAP_BLACK);
   drawAim(context, view.toPlace(aim), price, width);
 }
 
 /** The map itself: a small picture, enlarged. Its brightest place is always yellow; how wide it is tells how sure. */
 function drawMap(context, width, height, view, mixture, normalise) {
-  const [w, h] = [Math.ceil(width / CELL), Math.ceil(height / CELL)], small = Object.assign(document.createElement("canvas"), { width: w, height: h });
+  const [w, h] = [Math.ceil(width / MAP_CELL), Math.ceil(height / MAP_CELL)], small = Object.assign(document.createElement("canvas"), { width: w, height: h });
   const parts = mixture.filter(({ pi }) => pi > 1e-3), top = Math.max(...parts.map(({ mu }) => logDensity(mu, parts)));
   const paint = small.getContext("2d");
   paint.fillStyle = cividis(0);
   paint.fillRect(0, 0, w, h);
   for (let i = 0; i < w * h; i++) {
-    const offset = normalise([...view.toOffset((i % w + 0.5) * CELL, (Math.floor(i / w) + 0.5) * CELL), 0]);
+    const offset = normalise([...view.toOffset((i % w + 0.5) * MAP_CELL, (Math.floor(i / w) + 0.5) * MAP_CELL), 0]);
     if (!parts.some(({ mu, sigma }) => Math.abs(offset[0] - mu[0]) < 5 * sigma[0] && Math.abs(offset[1] - mu[1]) < 5 * sigma[1])) continue;
     paint.fillStyle = cividis(Math.exp((logDensity(offset, parts) - top) / 2));
     paint.fillRect(i % w, Math.floor(i / w), 1, 1);
   }
-  context.drawImage(small, 0, 0, w * CELL, h * CELL);
+  context.drawImage(small, 0, 0, w * MAP_CELL, h * MAP_CELL);
 }
 
 function drawAim(context, [x, y], price, width) {
-  for (const [colour, thick] of [[BLACK, 4], [WHITE, 1.8]]) {
+  for (const [colour, thick] of [[MAP_BLACK, 4], [MAP_WHITE, 1.8]]) {
     for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) drawPolyline(context, [[x + 4 * dx, y + 4 * dy], [x + 12 * dx, y + 12 * dy]], colour, thick);
   }
   const right = x > width - 120;
-  drawLabel(context, price, x + (right ? -12 : 12), y - 12, { paper: BLACK, text: WHITE }, right ? "right" : "left");
+  drawLabel(context, price, x + (right ? -12 : 12), y - 12, { paper: MAP_BLACK, text: MAP_WHITE }, right ? "right" : "left");
 }
 
 const sharePictures = new WeakMap(); // of a trail's beliefs: they are many, and the same while the pen is led along
@@ -145,6 +145,6 @@ export function drawShares(context, width, height, { trail, point, theme }) {
   context.imageSmoothingEnabled = false;
   context.drawImage(sharePicture(trail), 0, 0, width, height - 10);
   trail.rows.forEach(([, , end], n) => end && drawPolyline(context, [[x(n + 0.5), height - 8], [x(n + 0.5), height - 1]], theme.quiet, 1.2));
-  drawPolyline(context, [[x(point + 0.5), 0], [x(point + 0.5), height]], BLACK, 5);
-  drawPolyline(context, [[x(point + 0.5), 0], [x(point + 0.5), height]], WHITE, 2.5);
+  drawPolyline(context, [[x(point + 0.5), 0], [x(point + 0.5), height]], MAP_BLACK, 5);
+  drawPolyline(context, [[x(point + 0.5), 0], [x(point + 0.5), height]], MAP_WHITE, 2.5);
 }

@@ -5,7 +5,7 @@ import { logDensity } from "./mixture.js";
 import { placesOf } from "./rows.js";
 import { Writing, liftOf, mixtureOf } from "./sampler.js";
 
-export const FUTURES = 20, AHEAD = 120; // how many, and how many points each is followed
+export const FUTURES = 20, FUTURE_POINTS = 120; // how many, and how many points each is followed
 export const MEASURED = 6; // points ahead at which their spread is measured: about a third of a letter
 
 /** The rows, and before each of them what the network expects. */
@@ -73,7 +73,7 @@ export class Fan {
   }
 
   get length() { return this.rows[0].length; }
-  get done() { return this.length >= AHEAD; }
+  get done() { return this.length >= FUTURE_POINTS; }
 
   /** One more point of each. */
   grow() {

@@ -2,44 +2,44 @@
 
 import { FUTURES, MEASURED } from "./futures-trail.js";
 
-const APART = 4; // the first goal: so many times as far
-export const LOOP = { points: 6, far: 70, near: 30 }; // the second: points, and tablet units from where the pen was taken over
+const APART_GOAL = 4; // the first goal: so many times as far
+export const LOOP_GOAL = { points: 6, far: 70, near: 30 }; // the second: points, and tablet units from where the pen was taken over
 
-export const signed = (number, digits = 1) => number.toFixed(digits).replace("-", "\u2212");
-const whole = (number) => signed(number, 0);
+export const decimals = (number, digits = 1) => number.toFixed(digits).replace("-", "\u2212");
+const wholeUnits = (number) => decimals(number, 0);
 
 /** For each goal whether it is reached, and the words before and after. */
-export function goalWords({ spreads, loop }) {
+export function futureGoals({ spreads, loop }) {
   const [least, most] = [spreads[0], spreads.at(-1)];
-  const seen = least ? ` So far: from ${whole(least.size)} units (point ${least.point}) to ${whole(most.size)} (point ${most.point}).` : "";
-  const measures = least ? `${whole(most.size)} units apart from point ${most.point}, ${whole(least.size)} from point ${least.point}.` : "";
+  const seen = least ? ` So far: from ${wholeUnits(least.size)} units (point ${least.point}) to ${wholeUnits(most.size)} (point ${most.point}).` : "";
+  const measures = least ? `${wholeUnits(most.size)} units apart from point ${most.point}, ${wholeUnits(least.size)} from point ${least.point}.` : "";
   return [
-    [Boolean(least) && most.size >= APART * least.size,
-      `First goal: find two points of the line, the futures of one ${APART} times as far apart as those of the other, without bias.${seen}`,
+    [Boolean(least) && most.size >= APART_GOAL * least.size,
+      `First goal: find two points of the line, the futures of one ${APART_GOAL} times as far apart as those of the other, without bias.${seen}`,
       `First goal reached: ${MEASURED} points on, the futures are ${measures}`],
     [loop !== undefined,
-      `Second goal: take the pen over. Choose at least ${LOOP.points} points that lead it away and round, back into the ring where you took it.`,
-      `Second goal reached: a loop against its will, for ${whole(loop ?? 0)} nats. Can you do it for less?`],
+      `Second goal: take the pen over. Choose at least ${LOOP_GOAL.points} points that lead it away and round, back into the ring where you took it.`,
+      `Second goal reached: a loop against its will, for ${wholeUnits(loop ?? 0)} nats. Can you do it for less?`],
   ];
 }
 
 /** What the network thinks here, and what the reader's own points cost. */
-export function statusWords({ trail, point, fan, paid }) {
-  const mine = trail.own < point ? `Your points cost ${signed(paid)} nats more than its favourites, the last of them ${signed(trail.prices.at(-1))}. ` : "";
-  const lift = `Chance that the pen lifts: ${whole(100 * trail.lift(point))} %.`;
-  const came = point < trail.rows.length ? ` The point that came cost ${signed(trail.loss(point, trail.rows[point]))} nats.` : "";
-  const spread = fan?.done ? ` ${MEASURED} points on, the pens of the futures lie ${whole(fan.spread().size)} units from their middle.` : "";
+export function futureStatus({ trail, point, fan, paid }) {
+  const mine = trail.own < point ? `Your points cost ${decimals(paid)} nats more than its favourites, the last of them ${decimals(trail.prices.at(-1))}. ` : "";
+  const lift = `Chance that the pen lifts: ${wholeUnits(100 * trail.lift(point))} %.`;
+  const came = point < trail.rows.length ? ` The point that came cost ${decimals(trail.loss(point, trail.rows[point]))} nats.` : "";
+  const spread = fan?.done ? ` ${MEASURED} points on, the pens of the futures lie ${wholeUnits(fan.spread().size)} units from their middle.` : "";
   return mine + lift + came + spread;
 }
 
-export const aimWords = ({ aim: [dx, dy], price }) => `The aim lies ${whole(dx)} across and ${whole(dy)} down from the pen and would cost ${price}`;
+export const aimInWords = ({ aim: [dx, dy], price }) => `The aim lies ${wholeUnits(dx)} across and ${wholeUnits(dy)} down from the pen and would cost ${price}`;
 
 /** The sheet, the map and the weights in words. */
-export function labels(toy) {
+export function futureLabels(toy) {
   const { trail, point, fan } = toy, text = toy.get("text");
   return [
     `A line of ink, “${text}”, written up to point ${point} of ${trail.rows.length}${fan?.done ? `, and ${FUTURES} futures from there` : ""}.`,
-    `Map of the next point. Arrow keys aim, Enter chooses. ${aimWords(toy)}.`,
+    `Map of the next point. Arrow keys aim, Enter chooses. ${aimInWords(toy)}.`,
     `Weights of the ${trail.network.M} components at each point; the largest here is ${Math.max(...trail.shares(point)).toFixed(2)}.`,
   ];
 }

@@ -4,7 +4,7 @@
 import { goalLine } from "./goal.js";
 import { drawLens, drawShares, drawSheet, lensView, reachOf, sheetView } from "./futures-draw.js";
 import { FUTURES, Fan, Trail, closesLoop } from "./futures-trail.js";
-import { LOOP, aimWords, goalWords, labels, signed, statusWords } from "./futures-words.js";
+import { LOOP_GOAL, aimInWords, futureGoals, futureLabels, decimals, futureStatus } from "./futures-words.js";
 import { loadNetwork } from "./loader.js";
 import { Sampler } from "./sampler.js";
 import { announcer, colour, draggable, el, reducedMotion, sharpCanvas, slider, toyRoot } from "./toolkit.js";
@@ -131,8 +131,8 @@ class Futures {
     this.extend([row]);
     const { rows, places, own } = this.trail, path = places.slice(own + 1), [x, y] = places[own], pen = path.at(-1);
     this.reach = Math.max(this.reach, this.reachHere([[x - pen[0], y - pen[1]]])); // the ring stays in sight
-    const mine = rows.length - own >= LOOP.points && rows.slice(own).every((each) => !each[2]);
-    if (mine && closesLoop(places[own], path, LOOP)) this.loop = Math.min(this.loop ?? Infinity, this.paid);
+    const mine = rows.length - own >= LOOP_GOAL.points && rows.slice(own).every((each) => !each[2]);
+    if (mine && closesLoop(places[own], path, LOOP_GOAL)) this.loop = Math.min(this.loop ?? Infinity, this.paid);
     this.show();
   }
 
@@ -183,8 +183,11 @@ class Futures {
     const { fan } = this, end = performance.now() + FAN_BUDGET;
     if (!fan) return;
     do fan.grow(); while (!fan.done && (performance.now() < end || reducedMotion()));
-    if (fan.done) this.measure(fan);
-    else this.frame = requestAnimationFrame(() => this.grow());
+    if (!fan.done) {
+      this.frame = requestAnimationFrame(() => this.grow());
+      return this.sheet.redraw();
+    }
+    this.measure(fan);
     this.show();
   }
 
@@ -201,19 +204,19 @@ class Futures {
 
   show() {
     if (!this.trail) return;
-    const { trail, point } = this, words = statusWords(this);
+    const { trail, point } = this, words = futureStatus(this);
     this.scrub.input.max = trail.rows.length;
     this.scrub.set(point);
     this.bias.set(Math.round(10 * this.get("bias")));
-    goalWords(this).forEach((goal, n) => this.goals[n].set(...goal));
+    futureGoals(this).forEach((goal, n) => this.goals[n].set(...goal));
     if (this.status.textContent !== words) this.status.textContent = words;
-    labels(this).forEach((label, n) => this.canvases[n].canvas.setAttribute("aria-label", label));
-    this.say(`${document.activeElement === this.lens.canvas ? aimWords(this) : `Point ${point}`}. ${words}`);
+    futureLabels(this).forEach((label, n) => this.canvases[n].canvas.setAttribute("aria-label", label));
+    this.say(`${document.activeElement === this.lens.canvas ? aimInWords(this) : `Point ${point}`}. ${words}`);
     for (const each of this.canvases) each.redraw();
   }
 
   get canvases() { return [this.sheet, this.lens, this.weights]; }
-  get price() { return `${signed(this.trail.loss(this.point, [...this.aim, Number(this.ends.checked)]))} nats`; }
+  get price() { return `${decimals(this.trail.loss(this.point, [...this.aim, Number(this.ends.checked)]))} nats`; }
 
   view(width, height) { return sheetView(this.trail.linePlaces, this.trail.places[this.point], width, height); }
 
@@ -223,7 +226,7 @@ class Futures {
   }
 
   drawLens(context, width, height) {
-    const { trail, point, reach, aim, price, came } = this, taken = trail.own < point ? [...trail.places[trail.own], LOOP.near] : undefined;
+    const { trail, point, reach, aim, price, came } = this, taken = trail.own < point ? [...trail.places[trail.own], LOOP_GOAL.near] : undefined;
     drawLens(context, width, height, { trail, point, reach, aim, price, came, target: taken, mixture: trail.mixture(point, this.get("bias")) });
   }
 
