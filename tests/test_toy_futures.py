@@ -1,5 +1,6 @@
 """The toy of chapter 7: the network's densities along a line, points chosen against its will, futures that branch."""
 
+import json
 import math
 import re
 
@@ -249,6 +250,17 @@ def test_the_weights_are_small_and_the_sites_are_its_own():
     toy = Futures()
     assert toy.megabytes <= 4 and toy.assets() == {toy.weights: data_path(f"weights/{site_predictor()}.safetensors")}
     assert load_weights(data_path(f"weights/{site_predictor()}.safetensors"))[1]["model"] == "HandwritingPredictor"
+
+
+def test_a_network_of_real_ink_reads_what_a_pen_wrote(monkeypatch):
+    """Synthetic ink would be strange to it; and no real ink is shown."""
+    info = dict(data="iam-ondb")
+    monkeypatch.setattr("graves_nb.toys.futures.read_tensors", lambda path: ({}, info))
+    gallery = json.loads(data_path("weights/pen.gallery.json").read_text())
+    toy = Futures("open-predictor")
+    assert toy.offsets in [line["offsets_raw"] for line in gallery] and toy.text in [line["text"] for line in gallery]
+    info["data"] = "synthetic"
+    assert Futures("open-predictor").text == "over and under"
 
 
 def test_the_still_picture_says_what_it_shows():
