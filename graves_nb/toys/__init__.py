@@ -1,6 +1,7 @@
 """The toys: what a chapter opens with. Each is a `GravesWidget` with a front end in `static/`."""
 
 from .busy import Busy
+from .cells import Cells
 from .converter import Converter
 from .explode import Explode
 from .fork import Fork
@@ -14,6 +15,6 @@ from .threshold import Threshold
 from .window import Window
 
 __all__ = [
-    "Busy", "Converter", "Explode", "Fork", "Gates", "Guess", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold",
-    "Window",
+    "Busy", "Cells", "Converter", "Explode", "Fork", "Gates", "Guess", "Lineage", "Offsets", "OwnLine", "Pen",
+    "Threshold", "Window",
 ]
