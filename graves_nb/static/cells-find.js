@@ -11,14 +11,14 @@ function countSince(text, begins) {
 /** The properties: [key, name, numbers(text)]. A number may know the character itself and those before it; whether
  *  a line is a speaker's name is known to the reader, who sees all of the line. */
 export const CELL_PROPERTIES = [
-  ["name", "inside a speaker's name", (text) => text.split("\n").flatMap((line) => Array(line.length + 1).fill(NAME_LINE.test(line) ? 1 : 0)).slice(0, text.length)],
-  ["word", "letters since the word began", (text) => countSince(text, (i) => !/[A-Za-z']/.test(text[i]))],
-  ["line", "characters since the line began", (text) => countSince(text, (i) => text[i] === "\n")],
-  ["stage", "inside a stage direction", (text) => {
+  ["name", "speaker's name", (text) => text.split("\n").flatMap((line) => Array(line.length + 1).fill(NAME_LINE.test(line) ? 1 : 0)).slice(0, text.length)],
+  ["word", "place in the word", (text) => countSince(text, (i) => !/[A-Za-z']/.test(text[i]))],
+  ["line", "place in the line", (text) => countSince(text, (i) => text[i] === "\n")],
+  ["stage", "stage direction", (text) => {
     let inside = 0;
     return Array.from(text, (letter, i) => (inside = letter === "[" ? 1 : text[i - 1] === "]" ? 0 : inside));
   }],
-  ["speech", "characters since the speech began", (text) => countSince(text, (i) => text[i] === "\n" && text[i - 1] === "\n")],
+  ["speech", "length of the speech so far", (text) => countSince(text, (i) => text[i] === "\n" && text[i - 1] === "\n")],
 ];
 
 /** What all cells held after each character: `rows` of Float32Array, one a character. Finds each cell's mean,

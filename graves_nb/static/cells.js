@@ -36,7 +36,7 @@ class CellHunt {
       onclick: ({ target }) => { const i = this.letters.indexOf(target); if (i >= 0) this.goTo(i); } });
     this.status = el("p", { class: "cells-status" });
     this.loading = el("div", { class: "cells-loading" });
-    this.properties = radios({ legend: "What do you look for?", choices: CELL_PROPERTIES.map(([key, name]) => [key, name]), value: this.model.get("property"),
+    this.properties = radios({ legend: "Look for a cell that follows the", choices: CELL_PROPERTIES.map(([key, name]) => [key, name]), value: this.model.get("property"),
       onchange: (key) => this.change("property", key) });
     this.views = radios({ legend: "Each square of the map is a cell. It shows", value: this.view,
       choices: [["here", "what the cell holds at this place"], ["follows", "how well it follows (scan all cells)"]],
@@ -49,9 +49,9 @@ class CellHunt {
     this.placeSlider = slider({ label: "Place", min: 0, max: this.text.length - 1, value: 0, oninput: (t) => this.goTo(t),
       format: (t) => `character ${t + 1}` });
     this.play = act("Read on", () => this.toggle());
-    this.root.append(this.goal.line, this.foundLine, this.properties.fieldset, this.sheet, this.loading, this.status, this.cellSlider.row, this.placeSlider.row,
-      this.curves.canvas, this.views.fieldset, this.map.canvas,
-      el("div", { class: "toy-row" }, act("Brightest cell", () => this.brightest()), act("Another passage", () => this.another()), this.play));
+    this.root.append(this.goal.line, this.foundLine, this.properties.fieldset, this.sheet, this.loading, this.status, this.curves.canvas,
+      this.views.fieldset, this.map.canvas, this.cellSlider.row, this.placeSlider.row,
+      el("div", { class: "toy-row" }, act("Brightest cell", () => this.brightest()), this.play, act("Another passage", () => this.another())));
   }
 
   // ---- Reading ----
@@ -61,10 +61,9 @@ class CellHunt {
     this.record = this.follow = undefined;
     this.letters = Array.from(this.text, (letter) => el("span", { textContent: SHOWN_AS[letter] ?? letter }));
     this.sheet.replaceChildren(...this.letters);
-    this.place = 0;
     this.placeSlider.input.max = this.text.length - 1;
-    this.placeSlider.set(0);
     this.show();
+    this.goTo(this.text.search(/\n[A-Z]+\.\n/) + 4); // in a name
     this.read();
   }
 
@@ -146,7 +145,7 @@ class CellHunt {
 
   // ---- The picture ----
 
-  columns(width) { return width < 480 ? 20 : 40; }
+  columns(width) { return width < 480 ? 32 : 64; }
 
   show() {
     this.cellSlider.set(this.model.get("cell"));
@@ -191,7 +190,7 @@ class CellHunt {
   drawCurves(context, width, height) {
     if (!this.follow) return;
     const { cell, numbers, record, seen, text } = this, r = this.follow[cell], T = text.length;
-    const from = Math.max(0, Math.min(this.place - AROUND, T - 2 * AROUND)), to = Math.min(T - 1, from + 2 * AROUND);
+    const around = Math.min(AROUND, Math.floor(width / 13)), from = Math.max(0, Math.min(this.place - around, T - 1 - 2 * around)), to = from + 2 * around;
     const mean = numbers.reduce((sum, n) => sum + n, 0) / T, std = Math.sqrt(numbers.reduce((sum, n) => sum + (n - mean) ** 2, 0) / T) || 1;
     const scaled = numbers.map((n) => record.mean[cell] + Math.sign(r) * record.std[cell] * (n - mean) / std);
     const x = (t) => 10 + (width - 20) * (t - from) / (to - from), y = (value) => 26 + (height - 52) * (1.4 - value) / 2.8;
@@ -208,7 +207,8 @@ class CellHunt {
     line(curve(scaled), "--orange", [6, 3]);
     line(curve(seen.values), "--blue", []);
     context.font = "13px system-ui, sans-serif";
-    [[`cell ${cell}`, "--blue", 10], [`${this.name}${r < 0 ? ", upside down" : ""} (dashed)`, "--orange", 90]].forEach(([words, hue, at]) => {
+    line([[80, 11], [102, 11]], "--orange", [6, 3]);
+    [[`cell ${cell}`, "--blue", 10], [`${this.name}${r < 0 ? ", upside down" : ""}`, "--orange", 106]].forEach(([words, hue, at]) => {
       context.fillStyle = colour(this.root, hue);
       context.fillText(words, at, 15);
     });
