@@ -109,9 +109,9 @@ class Guess(GravesWidget):
     def __init__(self, **traits):
         self._path = data_path("weights/text.safetensors")
         super().__init__(**dict(
-            passages=passages(), symbols="".join(load_text("plays", "train").vocabulary.symbols), choices="".join(choices()),
-            pairs=folded_pairs().tolist(), expected=expected_rates(), weights=versioned(self._path),
-            megabytes=round(len(page_file(self._path)) / 1e6, 1)) | traits)
+            passages=passages(), symbols="".join(load_text("plays", "train").vocabulary.symbols),
+            choices="".join(choices()), pairs=folded_pairs().tolist(), expected=expected_rates(),
+            weights=versioned(self._path), megabytes=round(len(page_file(self._path)) / 1e6, 1)) | traits)
 
     def assets(self) -> dict[str, Path]:
         """Return the weights under the name that the page uses."""
