@@ -7,7 +7,7 @@ import { loadNetwork } from "./loader.js";
 import { announcer, cividis, colour, el, radios, reducedMotion, sharpCanvas, slider, toyRoot } from "./toolkit.js";
 
 const CELLS_NETWORK = { kind: "TextPredictor", name: "the network" };
-const ENOUGH = 0.6, WANTED_CELLS = 3; // the goal: so large a correlation, for so many properties
+const ENOUGH = 0.6, WANTED_CELLS = 4; // the goal: so large a correlation, for so many properties
 const READ_BUDGET = 10, AROUND = 60, LEVELS = 8; // milliseconds a frame; characters each side; colours less one
 const SHOWN_AS = { "\n": "↵\n" };
 const signed = (r) => `${r < 0 ? "−" : "+"}${Math.abs(r).toFixed(2)}`;

@@ -44,7 +44,7 @@ class Cells(GravesWidget):
     def __init__(self, **traits):
         self._path = data_path("weights/text.safetensors")
         super().__init__(**dict(
-            passages=passages(), symbols="".join(load_text("plays", "train").vocabulary.symbols),
+            passages=passages(), symbols="".join(load_text("plays", "validation").vocabulary.symbols),
             weights=versioned(self._path), megabytes=round(len(page_file(self._path)) / 1e6, 1)) | traits)
 
     def assets(self) -> dict[str, Path]:

@@ -56,23 +56,28 @@ def pairs() -> np.ndarray:
     return counts.reshape(V, V) + 1
 
 
+@cache
+def symbols() -> tuple[str, ...]:
+    """Return the symbols of the plays, in the order of their labels."""
+    return load_text("plays", "validation").vocabulary.symbols
+
+
 def choices() -> list[str]:
     """Return what there is to guess: the symbols, capitals being as good as small letters."""
-    return sorted({symbol.lower() for symbol in load_text("plays", "train").vocabulary.symbols})
+    return sorted({symbol.lower() for symbol in symbols()})
 
 
 @cache
 def folded_pairs() -> np.ndarray:
     """Return `pairs`, with a column for each of `choices`."""
-    symbols, keys = load_text("plays", "train").vocabulary.symbols, choices()
-    return np.stack([sum(pairs()[:, i] for i, s in enumerate(symbols) if s.lower() == k) for k in keys], 1)
+    return np.stack([sum(pairs()[:, i] for i, s in enumerate(symbols()) if s.lower() == k) for k in choices()], 1)
 
 
 @cache
 def expected_rates() -> list[float]:
     """Return how often the bigram's n-th guess is right, if those before were not, in the validation play."""
     text = load_text("plays", "validation")
-    places = np.array([choices().index(s.lower()) for s in text.vocabulary.symbols])
+    places = np.array([choices().index(s.lower()) for s in symbols()])
     ranks = (-folded_pairs()).argsort(1, kind="stable").argsort(1)
     met = ranks[text.labels[:-1], places[text.labels[1:]]]
     rates = [(met == n).sum() / (met >= n).sum() for n in range(RATES - 1)]
@@ -109,9 +114,9 @@ class Guess(GravesWidget):
     def __init__(self, **traits):
         self._path = data_path("weights/text.safetensors")
         super().__init__(**dict(
-            passages=passages(), symbols="".join(load_text("plays", "train").vocabulary.symbols),
-            choices="".join(choices()), pairs=folded_pairs().tolist(), expected=expected_rates(),
-            weights=versioned(self._path), megabytes=round(len(page_file(self._path)) / 1e6, 1)) | traits)
+            passages=passages(), symbols="".join(symbols()), choices="".join(choices()),
+            pairs=folded_pairs().tolist(), expected=expected_rates(), weights=versioned(self._path),
+            megabytes=round(len(page_file(self._path)) / 1e6, 1)) | traits)
 
     def assets(self) -> dict[str, Path]:
         """Return the weights under the name that the page uses."""
