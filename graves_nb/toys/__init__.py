@@ -1,5 +1,6 @@
 """The toys: what a chapter opens with. Each is a `GravesWidget` with a front end in `static/`."""
 
+from .bias import Bias
 from .busy import Busy
 from .cells import Cells
 from .converter import Converter
@@ -9,12 +10,13 @@ from .gates import Gates
 from .guess import Guess
 from .lineage import Lineage
 from .offsets import Offsets
+from .own_hand import OwnHand
 from .ownline import OwnLine
 from .pen import Pen
 from .threshold import Threshold
 from .window import Window
 
 __all__ = [
-    "Busy", "Cells", "Converter", "Explode", "Fork", "Gates", "Guess", "Lineage", "Offsets", "OwnLine", "Pen",
-    "Threshold", "Window",
+    "Bias", "Busy", "Cells", "Converter", "Explode", "Fork", "Gates", "Guess", "Lineage", "Offsets", "OwnHand",
+    "OwnLine", "Pen", "Threshold", "Window",
 ]
