@@ -6,7 +6,7 @@ const EXPECTED_WEIGHT = 2; // how many guesses the expectation counts for
 const PLAYERS = [["you", "you", "--blue", []], ["bigram", "bigram", "--orange", [7, 4]], ["lstm", "LSTM", "--green", [2, 4]]];
 
 export const bitsOf = (share) => -Math.log2(share);
-export const sumOf = (numbers) => numbers.reduce((total, number) => total + number, 0);
+export const addUp = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
 /** What guesses are worth: see Twin in graves_nb/toys/guess.py. */
 export class GuessTwin {
@@ -21,7 +21,7 @@ export class GuessTwin {
 
   cost(misses, hit) {
     const flags = [...Array(misses).fill(false), ...(hit ? [true] : [])];
-    const bits = sumOf(flags.map((right, n) => bitsOf(right ? this.rate(n) : 1 - this.rate(n))));
+    const bits = addUp(flags.map((right, n) => bitsOf(right ? this.rate(n) : 1 - this.rate(n))));
     flags.forEach((right, n) => { this.tries[this.place(n)]++; this.hits[this.place(n)] += right; });
     return bits;
   }
@@ -41,7 +41,7 @@ export class GuessScore {
   reset() { this.bits = Object.fromEntries(PLAYERS.map(([who]) => [who, []])); }
   add(who, bits) { this.bits[who].push(bits); }
   count(who) { return this.bits[who].length; }
-  total(who) { return sumOf(this.bits[who]); }
+  total(who) { return addUp(this.bits[who]); }
   mean(who) { return this.total(who) / this.count(who); }
 
   /** What the character before cost each of those who have come so far, in words. */

@@ -2,7 +2,7 @@
 // predict the same one, and all three are counted in bits.
 
 import { goalLine } from "./goal.js";
-import { GuessScore, GuessTwin, bitsOf, sumOf } from "./guess-score.js";
+import { GuessScore, GuessTwin, bitsOf, addUp } from "./guess-score.js";
 import { likeliest, nameOf, symbolBars } from "./letters.js";
 import { loadNetwork } from "./loader.js";
 import { softmax } from "./sampler.js";
@@ -15,7 +15,7 @@ const WANTED = 20, FAVOURITES = 5, GUESS_BUDGET = 10; // milliseconds of network
 class Guess {
   constructor(model, host) {
     Object.assign(this, { model, root: toyRoot(host, "guess"), symbols: [...model.get("symbols")], keys: [...model.get("choices")] });
-    this.pairs = model.get("pairs").map((row) => row.map((count) => count / sumOf(row)));
+    this.pairs = model.get("pairs").map((row) => row.map((count) => count / addUp(row)));
     this.folds = this.symbols.map((symbol) => this.keys.indexOf(symbol.toLowerCase()));
     this.build();
     this.say = announcer(this.root, 300);
@@ -134,7 +134,7 @@ class Guess {
   /** The character is known: count it for all three. Where the reader gave up, the bigram fills in for the rest. */
   solve(hit) {
     const at = this.at, pairs = this.bigram(at), { letter, tried } = this;
-    const left = 1 - sumOf(tried.map((key) => pairs[this.keys.indexOf(key)]));
+    const left = 1 - addUp(tried.map((key) => pairs[this.keys.indexOf(key)]));
     const you = this.twin.cost(tried.length - hit, hit) + (hit ? 0 : this.costOf(pairs, at) - bitsOf(left));
     this.ranks.push(hit ? tried.length : 0);
     this.tried = [];

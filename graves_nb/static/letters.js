@@ -12,7 +12,7 @@ export const signOf = (symbol) => SIGNS[symbol] ?? symbol;
 export const nameOf = (symbol) => SYMBOL_NAMES[symbol] ?? `“${symbol}”`;
 
 /** A share as a percentage of two figures at most. */
-export const percent = (share) => (share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`);
+export const percentOf = (share) => (share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`);
 
 /** The `count` likeliest of `symbols` as rows [symbol, share, came]; `came` marks the one that came. If it is
  *  not among them, it stands in the last row. */
@@ -30,7 +30,7 @@ export function symbolBars(title, rows) {
     const bar = el("span", { class: "letters-bar", "aria-hidden": "true" });
     bar.style.setProperty("--length", `${100 * share}%`);
     return el("li", { class: came ? "letters-came" : "" }, el("span", { class: "letters-sign", "aria-label": nameOf(symbol), role: "img", textContent: signOf(symbol) }),
-      bar, el("span", { class: "letters-share", textContent: `${percent(share)}${came ? " ✓" : ""}` }));
+      bar, el("span", { class: "letters-share", textContent: `${percentOf(share)}${came ? " ✓" : ""}` }));
   };
   return el("div", { class: "letters" }, el("p", { class: "letters-title", textContent: title }), el("ul", {}, ...rows.map(row)));
 }
