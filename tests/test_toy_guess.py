@@ -138,7 +138,7 @@ def test_each_control_changes_something(guess, kind):
     told(page, "It was: “i”")
     page.locator(f"{TOY} [aria-live=polite]", has_text="It was").wait_for(state="attached")
     hand.press(toy.locator("summary"))
-    toy.locator(".letters-came").first.wait_for()
+    toy.locator(".letters-came", has_text="✓").first.wait_for()
     sheet = toy.locator(".guess-sheet").inner_text()
     hand.press(toy.get_by_role("button", name="Another passage"))
     told(page, "Which character comes next")

@@ -52,12 +52,12 @@ export class GuessScore {
 
   show(words) {
     const most = Math.max(4, ...PLAYERS.map(([who]) => this.mean(who)).filter(Number.isFinite));
-    this.bars.replaceChildren(...PLAYERS.map(([who, name, hue]) => {
+    this.bars.replaceChildren(el("p", { class: "guess-unit", textContent: "Bits a character, so far" }), ...PLAYERS.map(([who, name, hue]) => {
       const mean = this.mean(who), bar = el("span", { class: "guess-bar", "aria-hidden": "true" });
       bar.style.setProperty("--length", `${100 * (mean || 0) / most}%`);
       bar.style.setProperty("--hue", `var(${hue})`);
       return el("div", { class: "guess-score" }, el("span", { textContent: name }), bar,
-        el("span", { class: "guess-number", textContent: Number.isFinite(mean) ? `${mean.toFixed(2)} bits a character` : "..." }));
+        el("span", { class: "guess-number", textContent: Number.isFinite(mean) ? `${mean.toFixed(2)} bits` : "..." }));
     }));
     const totals = PLAYERS.map(([who, name]) => `${name}: ${this.total(who).toFixed(1)}`).join(", ");
     this.race.canvas.setAttribute("aria-label", `Bits so far, over ${this.count("you")} characters. ${totals}. ${words}`);
@@ -86,7 +86,7 @@ export class GuessScore {
 
   /** One line for each player, with its name at the end; names keep apart. */
   drawPlayers(line, words, x, y) {
-    const ends = PLAYERS.map(([who, name, hue, dash]) => {
+    const ends = PLAYERS.filter(([who]) => this.count(who)).map(([who, name, hue, dash]) => {
       let total = 0;
       const points = [[x(0), y(0)], ...this.bits[who].map((bits, n) => [x(n + 1), y(total += bits)])];
       line(points, hue, 2.4, dash);
@@ -94,7 +94,7 @@ export class GuessScore {
     }).sort((a, b) => a.at[1] - b.at[1]);
     ends.reduce((above, { name, hue, at: [across, up] }) => {
       const place = Math.max(up + 4, above + 15);
-      if (this.count("you")) words(name, across + 6, place, hue);
+      words(name, across + 6, place, hue);
       return place;
     }, -Infinity);
   }

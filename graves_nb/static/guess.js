@@ -61,7 +61,6 @@ class Guess {
     this.score.reset();
     Object.assign(this, { tried: [], ranks: [], reached: false, expected: [] });
     this.status.textContent = "Which character comes next? Type it, or press a key below. Capitals count as small letters.";
-    this.favourites.replaceChildren("Guess a character first.");
     this.show();
     this.predict();
   }
@@ -140,8 +139,6 @@ class Guess {
     this.tried = [];
     this.score.add("you", you);
     this.score.add("bigram", this.costOf(pairs, at));
-    this.favourites.replaceChildren(symbolBars("The bigram", likeliest(this.keys, pairs, letter, FAVOURITES)),
-      ...(this.expected[at] ? [symbolBars("The LSTM", likeliest(this.keys, this.expected[at], letter, FAVOURITES))] : []));
     if (this.expected.length) this.catchUp();
     else this.show();
     this.tellStatus(`${hit ? `Right, at guess ${this.ranks.at(-1)}` : "It was"}: ${nameOf(letter)}. Bits: ${this.score.latest()}.`);
@@ -161,11 +158,20 @@ class Guess {
     this.sheet.replaceChildren(before, ...solved, el("span", { class: "guess-cursor", textContent: this.letter ? "?" : "" }));
     this.sheet.scrollTop = this.sheet.scrollHeight;
     this.showKeys();
+    this.showFavourites(this.at - 1);
     this.reached ||= this.at >= WANTED && this.score.mean("you") < this.score.mean("bigram");
     const [mine, its] = ["you", "bigram"].map((who) => (this.at ? this.score.mean(who).toFixed(2) : "0"));
     this.goal.set(this.reached, `Goal: over ${WANTED} characters or more, fewer bits a character than the bigram.`,
       `Goal reached: ${mine} bits a character over ${this.at}, the bigram ${its}. It knows pairs of letters. You know words.`);
     this.score.show(`${this.ranks.filter((rank) => rank === 1).length} of your first guesses were right.`);
+  }
+
+  /** What the two expected at a place that is solved. */
+  showFavourites(at) {
+    if (at < 0) return this.favourites.replaceChildren("Guess a character first.");
+    const seen = [["The bigram", this.bigram(at)], ["The LSTM", this.expected[at]]].filter(([, shares]) => shares);
+    const came = this.passage.text[at].toLowerCase();
+    return this.favourites.replaceChildren(...seen.map(([name, shares]) => symbolBars(name, likeliest(this.keys, shares, came, FAVOURITES))));
   }
 
   showKeys() {
