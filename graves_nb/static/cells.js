@@ -41,7 +41,7 @@ class CellHunt {
     this.views = radios({ legend: "Each square of the map is a cell. It shows", value: this.view,
       choices: [["here", "what the cell holds at this place"], ["follows", "how well it follows (scan all cells)"]],
       onchange: (key) => { this.view = key; this.show(); } });
-    this.map = sharpCanvas({ label: "Map of the cells", height: (width) => Math.ceil(640 / this.columns(width)) * width / this.columns(width), draw: (...all) => this.drawMap(...all) });
+    this.map = sharpCanvas({ label: "Map of the cells", height: (width) => Math.ceil((this.record?.H ?? 640) / this.columns(width)) * width / this.columns(width), draw: (...all) => this.drawMap(...all) });
     this.map.canvas.classList.add("cells-map");
     this.map.canvas.addEventListener("click", (event) => this.pick(event));
     this.curves = sharpCanvas({ label: "Curves", height: () => 150, draw: (...all) => this.drawCurves(...all) });
