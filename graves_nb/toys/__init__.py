@@ -2,11 +2,13 @@
 
 from .bias import Bias
 from .busy import Busy
+from .cells import Cells
 from .converter import Converter
 from .explode import Explode
 from .fork import Fork
 from .futures import Futures
 from .gates import Gates
+from .guess import Guess
 from .lineage import Lineage
 from .offsets import Offsets
 from .own_hand import OwnHand
@@ -16,6 +18,6 @@ from .threshold import Threshold
 from .window import Window
 
 __all__ = [
-    "Bias", "Busy", "Converter", "Explode", "Fork", "Futures", "Gates", "Lineage", "Offsets", "OwnHand",
-    "OwnLine", "Pen", "Threshold", "Window",
+    "Bias", "Busy", "Cells", "Converter", "Explode", "Fork", "Futures", "Gates", "Guess", "Lineage", "Offsets",
+    "OwnHand", "OwnLine", "Pen", "Threshold", "Window",
 ]
