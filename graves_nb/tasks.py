@@ -1,16 +1,19 @@
-"""What the training loop need not know: data, batches, loss and score of ink and of text."""
+"""What the training loop need not know: data, batches, loss and score of ink, of text, and of who reads ink."""
 
 import dataclasses
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from . import datasets
-from .batches import Batch, batches, collate, collate_text, deal, repeat_factors, repeated, sentences, streams
+from .alphabet import encode
+from .batches import Batch, batches, collate, collate_text, deal, mask_of, repeat_factors, repeated, sentences, streams
 from .evaluation import nats, score_text, spans_of, text_metrics
 from .mixture import mixture_loss
 from .models import HandwritingPredictor, HandwritingSynthesizer, TextPredictor
+from .recogniser import Recogniser, ctc_loss, error_rate, features, read_lines, side_by_side, tidy
 from .strokes import Normalisation, targets
 
 
@@ -117,4 +120,42 @@ class TextTask:
         return dict(vocabulary=dataclasses.asdict(self.train.vocabulary))
 
 
-TASKS = {"synthesis": InkTask, "prediction": InkTask, "text": TextTask}
+class RecogniserTask(InkTask):
+    """Lines of ink, and what they read."""
+
+    metric, unit = "cer", "of the characters misread"
+
+    def make_model(self) -> torch.nn.Module:
+        """Build the network."""
+        return Recogniser(self.config.hidden, self.config.layers)
+
+    def epoch(self, order: torch.Generator) -> list:
+        """Deal the lines into batches, each line with a seed for the way in which it is varied."""
+        deals = super().epoch(order)
+        return [list(zip(deal, torch.randint(2**31, (len(deal),), generator=order).tolist())) for deal in deals]
+
+    def collate(self, lines: list) -> Batch:
+        """Put varied lines side by side. `text` holds labels (B, U), -1 past a text's end; no place has a target."""
+        rows = [features(line.offsets_raw, np.random.default_rng(seed)) for line, seed in lines]
+        x, _ = side_by_side(rows)
+        labels = [encode(tidy(line.text)) for line, _ in lines]
+        labels = torch.nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=-1)
+        return Batch(x, x, mask_of(rows).float(), labels)
+
+    def loss(self, model, batch: Batch, state) -> tuple[Tensor, object]:
+        """Return the summed nats of the texts of a batch."""
+        logits, lengths = model(batch.x, batch.mask.sum(0).long())
+        return ctc_loss(logits, lengths, batch.text), ()
+
+    def score(self, model, device: str) -> float:
+        """Return the character error rate on validation lines."""
+        read = read_lines(model.eval(), [line.offsets_raw for line in self.validation])
+        model.train()
+        return error_rate([tidy(line.text) for line in self.validation], read)
+
+    def header(self) -> dict:
+        """Return what the weights' file must say of the data: nothing."""
+        return {}
+
+
+TASKS = {"synthesis": InkTask, "prediction": InkTask, "text": TextTask, "recogniser": RecogniserTask}

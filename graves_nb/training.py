@@ -27,7 +27,7 @@ SAVE_EVERY = 120  # seconds
 class Config:
     """All that a run depends on. Two runs with equal settings give equal weights on one machine."""
 
-    model: str = "synthesis"  # or "prediction" or "text"
+    model: str = "synthesis"  # or "prediction", "text" or "recogniser"
     data: str = "synthetic"
     train_split: str = "train"
     validation_split: str = "validation"
@@ -76,6 +76,9 @@ DEFAULTS = {
     "prediction": dict(hidden=900, layers=1),
     "text": dict(data="plays", hidden=1000, layers=1, clip_lstm=1.0, clip_output=0.0, batch=8, optimiser="sgd",
                  lr=1e-4, gradient="sum", average=0.0, updates=0, validate_every=0, validation_lines=0, patience=3),
+    # Beyond the paper: split 2 is taken out of the training, and chooses.
+    "recogniser": dict(data="iam-ondb", train_split="train-without-2", validation_split="validation2", hidden=128,
+                       batch=32, rare=0.02, lr=2e-3, warmup=500, updates=16000, validate_every=1000),
 }
 
 
@@ -180,6 +183,7 @@ class Trainer:
         T, state, nats = len(batch.x), None, 0.0
         stretch = self.config.truncate or T
         for t in range(0, T, stretch):
+            torch.manual_seed(self.config.seed * 2**32 + self.progress["update"])  # for dropout, after a restart too
             with self.noise.drawn(self.config.seed * 2**32 + self.progress["update"]):
                 loss, state = self.task.loss(self.net, mine.stretch(t, t + stretch), state)
                 loss.backward()
