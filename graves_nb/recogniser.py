@@ -62,33 +62,29 @@ def turned(x: Tensor, lengths: Tensor) -> Tensor:
     return x.gather(0, places.unsqueeze(-1).expand_as(x))
 
 
-def features(offsets_raw, rng: np.random.Generator | None = None) -> Tensor:
-    """Return what the reader sees of a line, (T, 4): a step's dx and dy, its height on the line, and 1 where a stroke begins.
-
-    With `rng` the line is varied first, as another hand might write it: for training alone.
-    """
-    strokes = to_strokes(offsets_raw)
-    step = STEP
-    if rng is not None:
-        strokes, step = varied(strokes, rng), STEP * rng.uniform(0.85, 1.15)
-    strokes = [walk(stroke, step) for stroke in level(strokes)]
-    places = np.concatenate(strokes)
-    rows = np.zeros((len(places), 4), np.float32)
-    rows[1:, :2] = np.diff(places, axis=0).clip(-5, 5)
-    rows[:, 2] = places[:, 1]
-    rows[np.cumsum([0, *map(len, strokes[:-1])]), 3] = 1
-    return torch.from_numpy(rows)
+def features(offsets_raw) -> Tensor:
+    """Return what the reader sees of a line, (T, 4): a step's dx and dy, its height, and 1 where a stroke begins."""
+    strokes = [walk(stroke, STEP) for stroke in level(to_strokes(offsets_raw))]
+    begins = np.zeros(sum(map(len, strokes)), np.float32)
+    begins[np.cumsum([0, *map(len, strokes[:-1])])] = 1
+    return seen(np.concatenate(strokes), begins)
 
 
-def varied(strokes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    """Slant, stretch and turn a line a little, and let its strokes shake slowly."""
-    places = np.concatenate(strokes)
-    matrix = np.eye(2) + rng.normal(0, [[0.1, 0.2], [0.02, 0.1]])  # x from y: slant; y from x: slope
-    length = np.cumsum(np.hypot(*np.diff(places, axis=0, prepend=places[:1]).T)) / places[:, 1].std().clip(1)
+def seen(places: np.ndarray, begins: np.ndarray) -> Tensor:
+    """Turn places (T, 2) into features (T, 4)."""
+    steps = np.diff(places, axis=0, prepend=places[:1]).clip(-5, 5)
+    return torch.from_numpy(np.column_stack([steps, places[:, 1], begins]).astype(np.float32))
+
+
+def varied(rows: Tensor, rng: np.random.Generator) -> Tensor:
+    """Slant, stretch and turn a line's features a little, and let its strokes shake slowly: for training alone."""
+    rows = rows.numpy()
+    places = np.stack([rows[:, 0].cumsum(), rows[:, 2]], 1)
+    matrix = np.eye(2) + rng.normal(0, [[0.1, 0.2], [0.003, 0.1]])  # x from y: slant; y from x: slope
+    way = STEP * np.arange(len(rows))[:, None, None]
     periods, phases = rng.uniform(2, 12, (2, 3)), rng.uniform(0, 2 * np.pi, (2, 3))
-    waves = np.sin(length[:, None, None] / periods + phases).sum(-1)  # (N, 2)
-    places = places @ matrix.T + 0.06 * places[:, 1].std() * waves
-    return np.split(places, np.cumsum([len(stroke) for stroke in strokes])[:-1])
+    waves = np.sin(way / periods + phases).sum(-1)  # (T, 2)
+    return seen(places @ matrix.T + 0.06 * waves, rows[:, 3])
 
 
 def level(strokes: list[np.ndarray]) -> list[np.ndarray]:
@@ -114,10 +110,11 @@ def side_by_side(rows: list[Tensor]) -> tuple[Tensor, Tensor]:
 def ctc_loss(logits: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:
     """Return -log Pr(text | line), summed over lines: over all ways to place the characters (Graves et al. 2006).
 
-    `labels` (B, U) are those of the texts, -1 past a text's end.
+    `labels` (B, U) are those of the texts, -1 past a text's end. It is computed on the processor: on a GPU
+    no two runs would be alike.
     """
-    count = (labels >= 0).sum(1)
-    return F.ctc_loss(logits.log_softmax(-1), labels.clamp(min=0), lengths, count, blank=BLANK, reduction="sum",
+    log_probs, labels, lengths = logits.log_softmax(-1).cpu(), labels.cpu(), lengths.cpu()
+    return F.ctc_loss(log_probs, labels.clamp(min=0), lengths, (labels >= 0).sum(1), blank=BLANK, reduction="sum",
                       zero_infinity=True)
 
 
@@ -134,9 +131,14 @@ CHARACTERS = ALPHABET + "\N{REPLACEMENT CHARACTER}"  # what stands for OTHER
 
 
 @torch.no_grad()
-def read_lines(model: Recogniser, lines: list, batch: int = 32) -> list[str]:
+def read_lines(model: Recogniser, lines: list, batch: int = 64) -> list[str]:
     """Read lines of offsets in tablet units (T, 3); lines of about one length go together."""
-    rows = [features(offsets) for offsets in lines]
+    return read_features(model, [features(offsets) for offsets in lines], batch)
+
+
+@torch.no_grad()
+def read_features(model: Recogniser, rows: list[Tensor], batch: int = 64) -> list[str]:
+    """Read lines of which we have the features."""
     device, texts = model.output.weight.device, [""] * len(rows)
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     for chunk in (order[i : i + batch] for i in range(0, len(order), batch)):
@@ -186,3 +188,19 @@ def distance(text: str, read: str) -> int:
 def error_rate(texts: list[str], read: list[str]) -> float:
     """Return the character error rate: edits a character of what the lines say."""
     return sum(map(distance, texts, read)) / sum(map(len, texts))
+
+
+KINDS = dict(letters=str.isalpha, digits=str.isdigit, punctuation=lambda c: not (c.isalnum() or c.isspace()))
+
+
+def errors(texts: list[str], read: list[str]) -> dict:
+    """Return the character error rate, and the share of the letters, digits and punctuation marks that were misread.
+
+    The first counts what was read too much as well; the others cannot, for it is of no kind.
+    """
+    pairs = [pair for text, other in zip(texts, read) for pair in align(text, other)]
+    rates = dict(cer=sum(a != b for a, b in pairs) / max(1, sum(map(len, texts))))
+    for name, kind in KINDS.items():
+        wrong = [a != b for a, b in pairs if a and kind(a)]
+        rates |= {f"cer_{name}": sum(wrong) / len(wrong) if wrong else None, f"{name}": len(wrong)}
+    return rates | dict(lines=len(texts), characters=sum(map(len, texts)))

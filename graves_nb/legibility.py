@@ -1,0 +1,85 @@
+"""Can it be read, and is it still various? A recogniser reads what a pen wrote, beside real lines of the same texts."""
+
+import numpy as np
+
+from . import datasets, stops
+from .checkpoints import load_weights
+from .checks import check_text
+from .evaluation import digest
+from .pen import Pen
+from .recogniser import distance, errors, read_lines, tidy
+from .results import commit, device_name
+from .strokes import to_page, to_strokes
+
+STRINGS = 1000  # of which we count how many stop wrongly
+
+
+def measure(pen, recogniser, biases, data="iam-ondb", split="validation", device="cpu", *, limit=0, seed=0) -> dict:
+    """Return, for real lines and for each bias, how well they are read and how much they differ."""
+    from .intervals import paired_interval
+
+    writer, (reader, _) = Pen.load(pen), load_weights(recogniser)
+    lines = [line for line in datasets.load(data, split)[: limit or None] if can_be_written(line.text)]
+    texts, real = [line.text for line in lines], [line.offsets_raw for line in lines]
+    row, real_rates = reading(reader.to(device), texts, real)
+    rows, real_habits = [dict(ink="real", spread=1.0) | row], habits(texts, real)
+    for bias in biases:
+        samples = stops.write_all(writer, texts, bias, seed)
+        inks = [ink_of(writer, sample) for sample in samples]
+        row, rates = reading(reader, texts, inks)
+        row["against_real"] = paired_interval(rates, real_rates, [line.writer for line in lines])
+        row["spread"], row["spreads"] = spread(habits(texts, inks), real_habits)
+        rows.append(dict(ink=writer.name, bias=bias, stops=endings(samples[:STRINGS])) | row)
+    return dict(name="legibility", task="legibility", pen=writer.name, recogniser=str(recogniser), seed=seed, rows=rows,
+                data=dict(name=data, split=split, lines=len(lines), sha256=digest(lines)), device=device_name(device),
+                commit=commit())
+
+
+def can_be_written(text: str) -> bool:
+    """Say whether the pen knows all of a text."""
+    try:
+        return bool(check_text(text))
+    except ValueError:
+        return False
+
+
+def ink_of(pen: Pen, sample) -> np.ndarray:
+    """Return a sample as a tablet would have recorded it: offsets in whole units."""
+    return pen.normalisation.invert(sample.offsets).round().numpy()
+
+
+def reading(reader, texts: list[str], inks: list) -> tuple[dict, list[float]]:
+    """Return the error rates of lines, and each line's own."""
+    texts, read = [tidy(text) for text in texts], read_lines(reader, inks)
+    return errors(texts, read), [distance(text, other) / len(text) for text, other in zip(texts, read)]
+
+
+def endings(samples: list) -> dict:
+    """Count the lines that stopped too early, and those that never did."""
+    judged = [stops.judge(sample) for sample in samples]
+    return dict(strings=len(judged), early=sum(s.early for s in judged), never=sum(s.never for s in judged))
+
+
+HABITS = ("height", "width a character", "slant", "points a character", "strokes a character")
+
+
+def habits(texts: list[str], inks: list) -> np.ndarray:
+    """Return five numbers of each line's hand, (L, 5): HABITS, all but the slant as logarithms."""
+    return np.array([hand(text, np.asarray(ink, float)) for text, ink in zip(texts, inks)])
+
+
+def hand(text: str, offsets_raw: np.ndarray) -> list[float]:
+    """Measure one line."""
+    x, y = to_page(offsets_raw).T
+    strokes = to_strokes(offsets_raw)
+    dx, dy = np.concatenate([np.diff(stroke, axis=0) for stroke in strokes]).T
+    slant = -(dx * dy).sum() / max(1.0, (dy**2).sum())  # sideways for each unit upwards
+    sizes = [y.std(), np.ptp(x) / len(text), len(x) / len(text), len(strokes) / len(text)]
+    height, width, points, lifts = np.log(np.maximum(sizes, 1e-3))
+    return [height, width, slant, points, lifts]
+
+
+def spread(written: np.ndarray, real: np.ndarray) -> tuple[float, dict]:
+    """Return how much hands differ, against real ones of the same texts: 1 is as much. All habits, and each."""
+    ratios = written.std(0) / np.maximum(real.std(0), 1e-9)
+    return ratios.mean().item(), dict(zip(HABITS, ratios.tolist()))
