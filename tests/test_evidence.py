@@ -16,7 +16,20 @@ from graves_nb.cli import main
 from graves_nb.embedding import equal_error_rate, pairs
 from graves_nb.evaluation import evaluate_weights
 from graves_nb.recogniser import (
-    BLANK, Recogniser, align, ctc_loss, decode, distance, errors, features, side_by_side, tidy, turned, varied, walk)
+    BLANK,
+    Recogniser,
+    align,
+    ctc_loss,
+    decode,
+    distance,
+    errors,
+    features,
+    side_by_side,
+    tidy,
+    turned,
+    varied,
+    walk,
+)
 from graves_nb.strokes import from_strokes, to_strokes
 from graves_nb.training import DEFAULTS, Config, Trainer
 
