@@ -5,6 +5,7 @@ from .converter import Converter
 from .explode import Explode
 from .fork import Fork
 from .gates import Gates
+from .judge import Judge
 from .lineage import Lineage
 from .offsets import Offsets
 from .ownline import OwnLine
@@ -13,6 +14,6 @@ from .threshold import Threshold
 from .window import Window
 
 __all__ = [
-    "Busy", "Converter", "Explode", "Fork", "Gates", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold",
+    "Busy", "Converter", "Explode", "Fork", "Gates", "Judge", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold",
     "Window",
 ]
