@@ -1,5 +1,6 @@
 """The toys: what a chapter opens with. Each is a `GravesWidget` with a front end in `static/`."""
 
+from .bias import Bias
 from .busy import Busy
 from .converter import Converter
 from .explode import Explode
@@ -8,12 +9,13 @@ from .gates import Gates
 from .judge import Judge
 from .lineage import Lineage
 from .offsets import Offsets
+from .own_hand import OwnHand
 from .ownline import OwnLine
 from .pen import Pen
 from .threshold import Threshold
 from .window import Window
 
 __all__ = [
-    "Busy", "Converter", "Explode", "Fork", "Gates", "Judge", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold",
-    "Window",
+    "Bias", "Busy", "Converter", "Explode", "Fork", "Gates", "Judge", "Lineage", "Offsets", "OwnHand", "OwnLine",
+    "Pen", "Threshold", "Window",
 ]
