@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     add_ablate(commands)
     add_legibility(commands)
     add_style(commands)
+    add_reproduce(commands)
     add_sample(commands)
     add_sheet(commands)
     add_babble(commands)
@@ -207,6 +208,19 @@ def style(args) -> None:
     print(json.dumps(result, indent=2))
     if args.json:
         write_result(result | dict(name=Path(args.json).stem), args.json)
+
+
+def add_reproduce(commands) -> None:
+    """Describe `reproduce`."""
+    p = commands.add_parser("reproduce", help="print the commands that make the tables, in order")
+    p.set_defaults(run=reproduce)
+
+
+def reproduce(args) -> None:
+    """Print them."""
+    from .reproduce import results, script
+
+    print(script(results()), end="")
 
 
 def add_sample(commands) -> None:

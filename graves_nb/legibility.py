@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from . import datasets, stops
+from . import datasets, hand, stops
 from .checkpoints import load_weights
 from .checks import check_text
 from .evaluation import digest
 from .pen import Pen
 from .recogniser import distance, errors, read_lines, tidy
 from .results import commit, device_name
-from .strokes import to_page, to_strokes
 
 STRINGS = 1000  # of which we count how many stop wrongly
 
@@ -22,13 +21,13 @@ def measure(pen, recogniser, biases, data="iam-ondb", split="validation", device
     lines = [line for line in datasets.load(data, split)[: limit or None] if can_be_written(line.text)]
     texts, real = [line.text for line in lines], [line.offsets_raw for line in lines]
     row, real_rates = reading(reader.to(device), texts, real)
-    rows, real_habits = [dict(ink="real", spread=1.0) | row], habits(texts, real)
+    rows, real_hands = [dict(ink="real", spread=1.0) | row], hands(texts, real)
     for bias in biases:
         samples = stops.write_all(writer, texts, bias, seed)
         inks = [ink_of(writer, sample) for sample in samples]
         row, rates = reading(reader, texts, inks)
         row["against_real"] = paired_interval(rates, real_rates, [line.writer for line in lines])
-        row["spread"], row["spreads"] = spread(habits(texts, inks), real_habits)
+        row["spread"], row["spreads"] = spread(hands(texts, inks), real_hands)
         rows.append(dict(ink=writer.name, bias=bias, stops=endings(samples[:STRINGS])) | row)
     return dict(name="legibility", task="legibility", pen=writer.name, recogniser=str(recogniser), seed=seed, rows=rows,
                 data=dict(name=data, split=split, lines=len(lines), sha256=digest(lines)), device=device_name(device),
@@ -60,26 +59,17 @@ def endings(samples: list) -> dict:
     return dict(strings=len(judged), early=sum(s.early for s in judged), never=sum(s.never for s in judged))
 
 
-HABITS = ("height", "width a character", "slant", "points a character", "strokes a character")
+def hands(texts: list[str], inks: list) -> np.ndarray:
+    """Return the six numbers of each line's hand, (L, 6)."""
+    return np.array([hand.measure(ink, text) for text, ink in zip(texts, inks)])
 
 
-def habits(texts: list[str], inks: list) -> np.ndarray:
-    """Return five numbers of each line's hand, (L, 5): HABITS, all but the slant as logarithms."""
-    return np.array([hand(text, np.asarray(ink, float)) for text, ink in zip(texts, inks)])
-
-
-def hand(text: str, offsets_raw: np.ndarray) -> list[float]:
-    """Measure one line."""
-    x, y = to_page(offsets_raw).T
-    strokes = to_strokes(offsets_raw)
-    dx, dy = np.concatenate([np.diff(stroke, axis=0) for stroke in strokes]).T
-    slant = -(dx * dy).sum() / max(1.0, (dy**2).sum())  # sideways for each unit upwards
-    sizes = [y.std(), np.ptp(x) / len(text), len(x) / len(text), len(strokes) / len(text)]
-    height, width, points, lifts = np.log(np.maximum(sizes, 1e-3))
-    return [height, width, slant, points, lifts]
+def middle_half(hands: np.ndarray) -> np.ndarray:
+    """Return how wide the middle half of the lines spreads, in each number: a line that went astray is no variety."""
+    return np.subtract(*np.quantile(hands, [0.75, 0.25], axis=0))
 
 
 def spread(written: np.ndarray, real: np.ndarray) -> tuple[float, dict]:
-    """Return how much hands differ, against real ones of the same texts: 1 is as much. All habits, and each."""
-    ratios = written.std(0) / np.maximum(real.std(0), 1e-9)
-    return ratios.mean().item(), dict(zip(HABITS, ratios.tolist()))
+    """Return how much hands differ, against real ones of the same texts: 1 is as much. In the mean, and each number."""
+    ratios = middle_half(written) / np.maximum(middle_half(real), 1e-9)
+    return ratios.mean().item(), dict(zip(hand.Hand._fields, ratios.tolist()))

@@ -1,20 +1,23 @@
 """Recogniser, legibility, style and ablations: what they say of ink whose answer is known."""
 
+import dataclasses
 import functools
 import itertools
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from graves_nb import ablations, datasets, legibility, style
+from graves_nb import ablations, datasets, legibility, reproduce, style
 from graves_nb.alphabet import encode
 from graves_nb.checkpoints import load_weights
-from graves_nb.cli import main
+from graves_nb.cli import main, parser
 from graves_nb.embedding import equal_error_rate, pairs
 from graves_nb.evaluation import evaluate_weights
+from graves_nb.hand import Hand
 from graves_nb.recogniser import (
     BLANK,
     Recogniser,
@@ -30,6 +33,7 @@ from graves_nb.recogniser import (
     varied,
     walk,
 )
+from graves_nb.results import is_faithful
 from graves_nb.strokes import from_strokes, to_strokes
 from graves_nb.training import DEFAULTS, Config, Trainer
 
@@ -172,19 +176,14 @@ def test_legibility_compares_pairwise(runs, tmp_path):
     real, free, biased = result["rows"]
     assert real["ink"] == "real" and real["spread"] == 1 and (free["bias"], biased["bias"]) == (0, 2)
     assert free["against_real"]["lines"] == free["lines"] == 4 and free["stops"]["strings"] == 4
-    assert set(free["spreads"]) == set(legibility.HABITS)
+    assert set(free["spreads"]) == set(Hand._fields)
 
 
-def test_hands_are_measured(ink):
-    line = ink[5]
-    raw = line.offsets_raw.astype(float)
-    sheared = raw.copy()
-    sheared[:, 0] -= 0.5 * raw[:, 1]  # half a unit sideways for each unit upwards
-    plain, big, leaning = (legibility.hand(line.text, rows) for rows in (raw, raw * [2, 2, 1], sheared))
-    assert leaning[2] - plain[2] == pytest.approx(0.5) and big[2] == pytest.approx(plain[2])
-    assert big[0] - plain[0] == pytest.approx(math.log(2)) and big[1] - plain[1] == pytest.approx(math.log(2))
-    real = np.random.default_rng(0).normal(size=(50, 5))
-    assert legibility.spread(real / 2, real)[0] == pytest.approx(0.5)
+def test_spread_is_that_of_written_hands_over_real_ones(ink):
+    texts, lines = [line.text for line in ink], [line.offsets_raw for line in ink]
+    real = legibility.hands(texts, lines)
+    assert real.shape == (len(ink), 6) and legibility.spread(real, real)[0] == pytest.approx(1)
+    assert legibility.spread(legibility.hands(texts, [lines[0]] * len(lines)), real)[1]["slant"] == pytest.approx(0)
 
 
 def test_style_compares_primed_lines_with_primes(runs, tmp_path):
@@ -290,3 +289,29 @@ def test_a_run_that_breaks_is_a_result_too(tmp_path, monkeypatch):
     monkeypatch.setattr(Trainer, "run", breaks)
     row = ablations.ablate("no-clip", tmp_path / "runs", "cpu", tmp_path / "ledger.json")
     assert row["diverged_at"] == 7 and "metrics" not in row
+
+
+def test_every_command_of_the_list_can_be_given():
+    """Each parses; each run that starts from another comes after it; and each network run counts as the paper's."""
+    seen = []
+    for run in reproduce.RUNS:
+        assert not run.start or run.start in seen
+        seen.append(run.name)
+        train, *scores = [parser().parse_args(command.split()) for command in run.commands()]
+        assert all(Path(score.weights).parent == Path(train.out) == Path("runs") / run.name for score in scores)
+        config = Config(**{f.name: getattr(train, f.name) for f in dataclasses.fields(Config)})
+        network = {"text": "TextPredictor", "prediction": "HandwritingPredictor", "synthesis": "HandwritingSynthesizer"}
+        assert is_faithful(network[config.model], vars(config), vars(config)), run.name
+        assert (config.noise, f"{config.layers}x{config.hidden}") == (run.regularisation, run.network)
+    for command in reproduce.MEASURES:
+        parser().parse_args(command.split())
+
+
+def test_the_list_says_how_long_a_run_took(capsys):
+    row = dict(name="prediction-1x900", task="handwriting-prediction", network="1x900", regularisation="none", dynamic=False,
+               faithful=True, evaluated_with="mean", data=dict(name="iam-ondb", split="validation"), config=dict(seconds=600),
+               device="a GPU")
+    assert "none: 10 minutes on a GPU\n" in reproduce.script([row])
+    assert reproduce.ours(reproduce.RUNS[5], [row | dict(faithful=False, name="other"), row])["name"] == "prediction-1x900"
+    assert reproduce.ours(reproduce.RUNS[5], [row | dict(dynamic=True)]) is None
+    assert main(["reproduce"]) == 0 and "train synthesis" in capsys.readouterr().out
