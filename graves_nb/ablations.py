@@ -8,7 +8,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-BASE = dict(data="iam-ondb", optimiser="rmsprop", average=0.0, batch=32, updates=6000, validate_every=500)
+BASE = dict(data="iam-ondb", optimiser="rmsprop", average=0.0, batch=32, updates=6000, validate_every=500,
+            validation_lines=0)
 
 ABLATIONS = {  # a name, and how its run differs from BASE
     "whole": {},
@@ -18,7 +19,8 @@ ABLATIONS = {  # a name, and how its run differs from BASE
     "no-lstm-clip": dict(clip_lstm=0.0),
     "no-output-clip": dict(clip_output=0.0),
     "no-clip": dict(clip_lstm=0.0, clip_output=0.0),
-    "norm-clip": dict(clip_lstm=0.0, clip_output=0.0, clip_norm=100.0),
+    # Of the summed loss of a line: about the norm of a trained network
+    "norm-clip": dict(clip_lstm=0.0, clip_output=0.0, clip_norm=500.0),
     "M=1": dict(M=1),
     "M=5": dict(M=5),
     "K=1": dict(K=1),

@@ -23,7 +23,7 @@ def measure(pen, recogniser, biases, data="iam-ondb", split="validation", device
     row, real_rates = reading(reader.to(device), texts, real)
     rows, real_hands = [dict(ink="real", spread=1.0) | row], hands(texts, real)
     for bias in biases:
-        samples = stops.write_all(writer, texts, bias, seed)
+        samples = stops.write_all(writer, texts, bias, seed, batch=64)
         inks = [ink_of(writer, sample) for sample in samples]
         row, rates = reading(reader, texts, inks)
         row["against_real"] = paired_interval(rates, real_rates, [line.writer for line in lines])
