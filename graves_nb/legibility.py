@@ -1,5 +1,7 @@
 """Can it be read, and is it still various? A recogniser reads what a pen wrote, beside real lines of the same texts."""
 
+from pathlib import Path
+
 import numpy as np
 
 from . import datasets, hand, stops
@@ -29,9 +31,14 @@ def measure(pen, recogniser, biases, data="iam-ondb", split="validation", device
         row["against_real"] = paired_interval(rates, real_rates, [line.writer for line in lines])
         row["spread"], row["spreads"] = spread(hands(texts, inks), real_hands)
         rows.append(dict(ink=writer.name, bias=bias, stops=endings(samples[:STRINGS])) | row)
-    return dict(name="legibility", task="legibility", pen=writer.name, recogniser=str(recogniser), seed=seed, rows=rows,
+    return dict(name="legibility", task="legibility", pen=writer.name, recogniser=name_of(recogniser), seed=seed, rows=rows,
                 data=dict(name=data, split=split, lines=len(lines), sha256=digest(lines)), device=device_name(device),
                 commit=commit())
+
+
+def name_of(weights) -> str:
+    """Name a run's weights by their folder as well: all are called weights.safetensors."""
+    return "/".join(Path(weights).parts[-2:])
 
 
 def can_be_written(text: str) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from . import datasets
 from .checkpoints import load_weights
 from .embedding import embed, equal_error_rate, pairs
-from .legibility import can_be_written
+from .legibility import can_be_written, name_of
 from .pen import Pen
 from .results import commit, device_name
 from .sampling import Prime
@@ -34,7 +34,7 @@ def measure(pen, reader, data="iam-ondb", splits=("validation2", "validation"), 
     spread = {str(b): variance(place([written(writer, line.text, b, seed + i) for i, line in enumerate(starts)]))
               for b in BIASES}
     spread["real"] = variance(place([line.offsets_raw for line in starts]))
-    return dict(name="style", task="style", pen=writer.name, reader=str(reader), data=dict(name=data), bias=bias,
+    return dict(name="style", task="style", pen=writer.name, reader=name_of(reader), data=dict(name=data), bias=bias,
                 seed=seed, sets=sets, variance=spread, device=device_name(device), commit=commit())
 
 
