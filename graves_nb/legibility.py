@@ -31,9 +31,9 @@ def measure(pen, recogniser, biases, data="iam-ondb", split="validation", device
         row["against_real"] = paired_interval(rates, real_rates, [line.writer for line in lines])
         row["spread"], row["spreads"] = spread(hands(texts, inks), real_hands)
         rows.append(dict(ink=writer.name, bias=bias, stops=endings(samples[:STRINGS])) | row)
-    return dict(name="legibility", task="legibility", pen=writer.name, recogniser=name_of(recogniser), seed=seed, rows=rows,
-                data=dict(name=data, split=split, lines=len(lines), sha256=digest(lines)), device=device_name(device),
-                commit=commit())
+    return dict(name="legibility", task="legibility", pen=writer.name, recogniser=name_of(recogniser), seed=seed,
+                data=dict(name=data, split=split, lines=len(lines), sha256=digest(lines)), rows=rows,
+                device=device_name(device), commit=commit())
 
 
 def name_of(weights) -> str:
