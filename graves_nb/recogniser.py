@@ -119,7 +119,7 @@ def ctc_loss(logits: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:
 
 
 def decode(logits: Tensor, lengths: Tensor) -> list[str]:
-    """Read greedily: the likeliest label at each place, repeats taken once, blanks left out."""
+    """Read greedily: the likeliest labels, each run taken once, blanks left out."""
     texts = []
     for best, n in zip(logits.argmax(-1).T, lengths.tolist()):
         best = best[:n].unique_consecutive()

@@ -87,3 +87,4 @@ def test_a_state_without_a_loss_is_refused(judge):
     with pytest.raises(TraitError, match="must be one of"):
         Judge(shake=2.5)
     assert "<svg" in judge.still() and judge.text in judge.still()
+    assert f"{judge.pull_nats[7]:.0f}.".replace("-", "−") in judge.still()
