@@ -25,7 +25,7 @@ class Recogniser(nn.Module):
     `x` (T, B, 4) are features and `lengths` (B,) say how many count; logits come out for each second place.
     """
 
-    def __init__(self, hidden: int = 128, layers: int = 3, dropout: float = 0.25):
+    def __init__(self, hidden: int = 128, layers: int = 2, dropout: float = 0.25):
         super().__init__()
         self.config, self.operands = dict(hidden=hidden, layers=layers, dropout=dropout), None
         self.look = nn.Conv1d(4, 64, kernel_size=7, stride=2, padding=3)

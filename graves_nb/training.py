@@ -85,7 +85,7 @@ DEFAULTS = {
                  lr=1e-4, gradient="sum", average=0.0, updates=0, validate_every=0, validation_lines=0, patience=3),
     # Beyond the paper: split 2 is taken out of the training, and chooses.
     "recogniser": dict(data="iam-ondb", train_split="train-without-2", validation_split="validation2", hidden=128,
-                       batch=32, rare=0.02, lr=2e-3, warmup=500, updates=12000, validate_every=1000),
+                       layers=2, batch=16, rare=0.02, lr=2e-3, warmup=200, updates=20000, validate_every=1000),
     "style": dict(data="iam-ondb", train_split="train-without-2", validation_split="validation2", hidden=96, layers=1,
                   batch=64, lr=2e-3, updates=4000, validate_every=250, validation_lines=0),
 }
