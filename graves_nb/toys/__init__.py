@@ -2,10 +2,12 @@
 
 from .bias import Bias
 from .busy import Busy
+from .cells import Cells
 from .converter import Converter
 from .explode import Explode
 from .fork import Fork
 from .gates import Gates
+from .guess import Guess
 from .judge import Judge
 from .lineage import Lineage
 from .offsets import Offsets
@@ -16,6 +18,6 @@ from .threshold import Threshold
 from .window import Window
 
 __all__ = [
-    "Bias", "Busy", "Converter", "Explode", "Fork", "Gates", "Judge", "Lineage", "Offsets", "OwnHand", "OwnLine",
-    "Pen", "Threshold", "Window",
+    "Bias", "Busy", "Cells", "Converter", "Explode", "Fork", "Gates", "Guess", "Judge", "Lineage", "Offsets",
+    "OwnHand", "OwnLine", "Pen", "Threshold", "Window",
 ]
