@@ -9,6 +9,7 @@ from .fork import Fork
 from .futures import Futures
 from .gates import Gates
 from .guess import Guess
+from .judge import Judge
 from .lineage import Lineage
 from .offsets import Offsets
 from .own_hand import OwnHand
@@ -18,6 +19,6 @@ from .threshold import Threshold
 from .window import Window
 
 __all__ = [
-    "Bias", "Busy", "Cells", "Converter", "Explode", "Fork", "Futures", "Gates", "Guess", "Lineage", "Offsets",
-    "OwnHand", "OwnLine", "Pen", "Threshold", "Window",
+    "Bias", "Busy", "Cells", "Converter", "Explode", "Fork", "Futures", "Gates", "Guess", "Judge", "Lineage",
+    "Offsets", "OwnHand", "OwnLine", "Pen", "Threshold", "Window",
 ]
