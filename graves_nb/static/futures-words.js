@@ -2,7 +2,7 @@
 
 import { FUTURES, MEASURED } from "./futures-trail.js";
 
-const APART_GOAL = 4; // the first goal: so many times as far
+const APART_GOAL = 10; // the first goal: so many times as far
 export const LOOP_GOAL = { points: 6, far: 70, near: 30 }; // the second: points, and tablet units from where the pen was taken over
 
 export const decimals = (number, digits = 1) => number.toFixed(digits).replace("-", "\u2212");
