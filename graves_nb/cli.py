@@ -209,7 +209,8 @@ def babble(args) -> None:
 
 def add_export(commands) -> None:
     """Describe `export`."""
-    p = commands.add_parser("export", help="turn a run's weights into a pen: float16, with its terms and gallery")
+    p = commands.add_parser("export", help="turn a run's weights into what ships: a pen in float16 with its gallery, "
+                                          "another network in 8 bits")
     p.add_argument("weights")
     p.add_argument("out", help="such as data/weights/open-pen.safetensors")
     p.add_argument("--name", required=True)
@@ -218,10 +219,10 @@ def add_export(commands) -> None:
 
 
 def export(args) -> None:
-    """Ship a pen: weights and gallery."""
-    from .pen import export_pen
+    """Ship a network."""
+    from .pen import export as export_network
 
-    export_pen(args.weights, args.out, name=args.name, licence=args.licence)
+    export_network(args.weights, args.out, name=args.name, licence=args.licence)
 
 
 def add_quantise(commands) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from .alphabet import one_hot
 from .checkpoints import WIDTH, load_weights, read_tensors, write_tensors
 from .paths import data_path, site_pen
+from .quantise import quantise
 from .sampling import Prime, Sample, sample
 from .strokes import Normalisation
 from .svg import to_svg
@@ -102,11 +103,19 @@ GALLERY = [
 ]
 
 
-def export_pen(weights, out, *, name: str, licence: str) -> None:
-    """Turn a run's float32 weights into a pen: float16, with terms, and a gallery it wrote itself."""
+def export(weights, out, *, name: str, licence: str) -> None:
+    """Turn a run's float32 weights into what ships, with its terms: a pen, or another network in 8 bits."""
     tensors, info = read_tensors(weights)
+    tensors = {k: v for k, v in tensors.items() if not k.startswith(WIDTH)}
     info |= dict(name=name, licence=licence)
-    write_tensors(out, {k: v.half() for k, v in tensors.items() if not k.startswith(WIDTH)}, info)
+    if info["model"] != "HandwritingSynthesizer":
+        return write_tensors(out, quantise(tensors), info)
+    write_tensors(out, {k: v.half() for k, v in tensors.items()}, info)
+    return write_gallery(out)
+
+
+def write_gallery(out) -> None:
+    """Let a pen write the lines of its gallery."""
     pen = Pen.load(out)
     lines = pen.write(GALLERY, bias=0.7, seeds=list(range(len(GALLERY))))
     gallery = []

@@ -38,11 +38,12 @@ class Drawing:
         svg = re.sub(r"\s*<(metadata|style)\b.*?</\1>", "", svg[svg.index("<svg") :], flags=re.S)
         svg = re.sub(r'<g id="[^"]*"', "<g", svg).replace("DejaVu Sans", "system-ui")
         width = re.search(r'width="([\d.]+)pt"', svg)[1]
-        head = f'<svg role="img" aria-label="{escape(self.alt)}" style="width:{width}pt;stroke-linejoin:round"'
+        style = f"width:{width}pt;fill:currentColor;stroke-linejoin:round"
+        head = f'<svg role="img" aria-label="{escape(self.alt)}" style="{style}"'
         svg = re.sub(r' (?:height|width)="[\d.]+pt"', "", svg, count=2).replace("<svg", head, 1)
         for colour, name in NAMES.items():
             svg = svg.replace(colour, f"var(--figure-{name},{colour})")
-        return re.sub(r"#000000\b", "currentColor", svg).replace("<text style=\"", "<text style=\"fill:currentColor;")
+        return re.sub(r"#000000\b", "currentColor", svg)
 
     def _repr_html_(self) -> str:
         return f'<div class="figure">{self.svg}</div>'

@@ -2,7 +2,9 @@
 
 from .busy import Busy
 from .converter import Converter
+from .explode import Explode
 from .fork import Fork
+from .gates import Gates
 from .lineage import Lineage
 from .offsets import Offsets
 from .ownline import OwnLine
@@ -10,4 +12,7 @@ from .pen import Pen
 from .threshold import Threshold
 from .window import Window
 
-__all__ = ["Busy", "Converter", "Fork", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold", "Window"]
+__all__ = [
+    "Busy", "Converter", "Explode", "Fork", "Gates", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold",
+    "Window",
+]
