@@ -9,10 +9,11 @@ from .lineage import Lineage
 from .offsets import Offsets
 from .ownline import OwnLine
 from .pen import Pen
+from .reading import Reading
 from .threshold import Threshold
 from .window import Window
 
 __all__ = [
-    "Busy", "Converter", "Explode", "Fork", "Gates", "Lineage", "Offsets", "OwnLine", "Pen", "Threshold",
+    "Busy", "Converter", "Explode", "Fork", "Gates", "Lineage", "Offsets", "OwnLine", "Pen", "Reading", "Threshold",
     "Window",
 ]
