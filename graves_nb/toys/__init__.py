@@ -9,11 +9,12 @@ from .lineage import Lineage
 from .offsets import Offsets
 from .ownline import OwnLine
 from .pen import Pen
+from .prune import Prune
 from .reading import Reading
 from .threshold import Threshold
 from .window import Window
 
 __all__ = [
-    "Busy", "Converter", "Explode", "Fork", "Gates", "Lineage", "Offsets", "OwnLine", "Pen", "Reading", "Threshold",
-    "Window",
+    "Busy", "Converter", "Explode", "Fork", "Gates", "Lineage", "Offsets", "OwnLine", "Pen", "Prune", "Reading",
+    "Threshold", "Window",
 ]

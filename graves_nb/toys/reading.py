@@ -36,7 +36,7 @@ class Reading(GravesWidget):
     parts = List(help="Pairs [name, text]").tag(sync=True)
     whole = List([]).tag(sync=True)
     rate = Float(0.0, min=0, max=0.5).tag(sync=True)
-    look = Int(0, min=0).tag(sync=True)
+    look = Int(1500, min=0).tag(sync=True)
     symbols = Unicode(help="The symbols of the network, in the order of their labels").tag(sync=True)
     weights = Unicode(help="Name of the weights file, with its hash").tag(sync=True)
     megabytes = Float(help="Size of the weights").tag(sync=True)
