@@ -13,7 +13,7 @@ const WAYS = [["ratio", "|μ| / σ"], ["size", "|μ|"], ["chance", "chance"]];
 const STYLES = { ratio: ["--blue", []], size: ["--orange", [7, 4]], chance: ["--purple", [2, 4]] };
 const FEW = 12, LITTLE = 0.5, MUCH = 1; // the goals: per cent, and bits a sentence
 const DRAWN = 6, LONGEST = 90, THOUSAND = 1000, BUSY = 12; // sentences, characters of one, of a message; milliseconds a frame
-const COSTS = [["sentences", "1,000 sentences"], ["weights", "the weights"], ["list", "which are kept"], ["total", "in all"]];
+const COSTS = ["1,000 sentences", "the weights", "which are kept", "in all"];
 const WIDE = 40000; // bits of the longest bar
 const rounded = (bits) => Math.round(bits).toLocaleString("en-GB");
 
@@ -136,7 +136,7 @@ class Prune {
     this.met.few ||= WAYS.some(([by]) => SHARES.some((share) => share <= FEW && more(by, share) <= LITTLE));
     this.met.better ||= SHARES.some((share) => more("ratio", share) <= LITTLE && more("size", share) > MUCH);
     few.set(Boolean(this.met.few), `Goal: keep ${FEW} % or fewer, and lose at most ${LITTLE} bits a sentence.`, "Goal reached: most weights were never needed.");
-    better.set(Boolean(this.met.better), `Goal: find a share at which |μ| / σ loses at most ${LITTLE} bits a sentence, and |μ| alone more than ${MUCH}.`,
+    better.set(Boolean(this.met.better), `Goal: find a share where |μ| / σ loses at most ${LITTLE} bits, and |μ| alone more than ${MUCH}.`,
       "Goal reached: what counts is a weight's size against its width, not its size.");
     this.share.set(Math.max(0, SHARES.findLastIndex((share) => share <= this.keep)));
     this.way.set(this.by);
@@ -194,7 +194,7 @@ class Prune {
     return { shade, words, line };
   }
 
-  /** Every weight as a dot; those that are kept are larger. Both axes are logarithmic. */
+  /** Every weight as a dot, larger if it is kept, on logarithmic axes. */
   drawCloud(context, width, height) {
     const { shade, words, line } = this.brush(context), left = 44, right = width - 10, top = 10, bottom = height - 26;
     const share = (value, low, high) => Math.log(Math.max(low, Math.min(high, value)) / low) / Math.log(high / low);
@@ -216,22 +216,22 @@ class Prune {
   }
 
   drawCurve(context, width, height) {
-    const { words, line, shade } = this.brush(context), left = 44, right = width - 14, top = 28, bottom = height - 26;
+    const { words, line, shade } = this.brush(context), left = 44, right = width - 14, top = 28, bottom = height - 26, key = Math.max(left + 100, right - 220);
     const x = (share) => left + (right - left) * Math.log(share) / Math.log(100);
     const y = (bits) => bottom - (bottom - top) * Math.log(Math.min(200, bits) / 12) / Math.log(200 / 12);
-    for (const share of [1, 2, 5, 10, 20, 50, 100]) words(`${share} %`, x(share), height - 12, "--quiet", "center");
+    for (const share of [1, 2, 5, 10, 20, 50, 100]) words(`${share} %`, share < 100 ? x(share) : right + 12, height - 12, "--quiet", share < 100 ? "center" : "right");
     for (const bits of [20, 50, 100, 200]) { line([[left, y(bits)], [right, y(bits)]], "--line", [], 1); words(String(bits), left - 6, y(bits), "--quiet", "right"); }
     const floor = this.model.get("entropy");
     line([[left, y(floor)], [right, y(floor)]], "--edge", [3, 3], 1.5);
     words("no network can do better", left + 4, y(floor) - 10);
-    words("bits a sentence", left, 14);
+    words("bits a sentence", 8, 14);
     WAYS.forEach(([by, name], n) => {
       const [tint, dash] = STYLES[by], points = SHARES.filter((share) => share in this.seen[by]).map((share) => [x(share), y(this.seen[by][share])]);
       line(points, tint, dash);
       context.fillStyle = shade(tint);
       points.forEach(([px, py]) => context.fillRect(px - 3.5, py - 3.5, 7, 7));
-      line([[right - 220 + 76 * n, 14], [right - 200 + 76 * n, 14]], tint, dash);
-      words(name, right - 196 + 76 * n, 14, tint);
+      line([[key + 70 * n, 14], [key + 18 + 70 * n, 14]], tint, dash);
+      words(name, key + 22 + 70 * n, 14, tint);
     });
   }
 
