@@ -5,6 +5,7 @@
 PYTHON ?= python3
 TORCH ?= torch
 PORT ?= 8000
+WORKERS ?= 2
 BIN := .venv/bin
 SOURCES := $(shell find book data graves_nb _config.yml _toc.yml -type f -not -path '*/__pycache__/*' \
 	-not -path '*/.ipynb_checkpoints/*')
@@ -29,9 +30,12 @@ _build/.built: .venv/.ready $(SOURCES)
 	env -u GRAVES_NB_DATA PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-book build . -W --keep-going
 	touch $@
 
-# Notebooks first: the browser keeps an event loop that their kernels could not share.
+# One after the other: the browser keeps an event loop that the notebooks' kernels could not share.
+# Each worker takes whole files, and computes on one core.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 test: book
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env book tests
+	$(PYTEST) --nbval-lax --nbval-current-env book
+	$(PYTEST) tests
 
 lab: env
 	$(BIN)/jupyter lab book

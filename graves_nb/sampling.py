@@ -17,7 +17,7 @@ STEPS_PER_CHARACTER = 60  # a line this long has lost its way
 
 
 def mix(x: np.ndarray) -> np.ndarray:
-    """Scramble 32-bit whole numbers; the page does the same, so both write the same line."""
+    """Scramble 32-bit whole numbers, as the page does."""
     x = x.astype(np.uint32)
     x ^= x >> np.uint32(16)
     x *= np.uint32(0x7FEB352D)
@@ -27,9 +27,10 @@ def mix(x: np.ndarray) -> np.ndarray:
 
 
 def draws(seed: int, T: int) -> Tensor:
-    """Return the chance of `T` points, (T, 4): uniform for component and pen, then two normals.
+    """Return the chance of `T` points, (T, 4): two uniform numbers and two normal ones.
 
-    Point t of a seed is the same whatever `T` is, on every machine, and in the page.
+    The first choose the component and the pen, the others the place. Point t of a seed
+    is the same whatever `T` is, on every machine, and in the page.
     """
     golden = np.uint32(0x9E3779B9)
     key = mix(np.array([seed % 2**32], np.uint32) + golden)
@@ -42,7 +43,7 @@ def draws(seed: int, T: int) -> Tensor:
 
 @dataclass
 class Sample:
-    """A written line: `offsets` (T, 3) in normalised units, and what ended it: "rule" or "length"."""
+    """A written line: its offsets (T, 3), and what ended it: "rule" or "length"."""
 
     text: str
     offsets: Tensor
@@ -70,70 +71,87 @@ def past_the_end(shape: WindowShape, lengths: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def sample(model, texts: list[str], *, bias=0.0, seeds=None, chance=None, prime: Prime | None = None,
-           keep_phi=False) -> list[Sample]:
+def sample(
+    model, texts: list[str], *, bias=0.0, seeds=None, chance=None,
+    prime: Prime | None = None, keep_phi=False,
+) -> list[Sample]:
     """Write each of `texts` as one line, all at once.
 
-    `bias` >= 0 trades variety for neatness (eqs 61-62). `seeds` gives each line its own draws;
-    `chance` (B, T, 4) gives the draws themselves. `prime` is ink that every line goes on from.
+    `bias` >= 0 trades variety for neatness (eqs 61-62). `seeds` gives each line its
+    own draws; `chance` (B, T, 4) is the draws themselves. `prime` is ink to go on from.
     """
     bias = check_bias(bias)
     texts = [check_text(text) for text in texts]
     limit = STEPS_PER_CHARACTER * max(map(len, texts))
     if chance is None:
-        chance = torch.stack([draws(seed, limit) for seed in seeds or range(len(texts))])
+        seeds = seeds or range(len(texts))
+        chance = torch.stack([draws(seed, limit) for seed in seeds])
     writer = quick(Writer, model)(model, texts, prime)
     return writer.write(bias, chance[:, :limit].to(writer.x), keep_phi)
 
 
 class Writer:
-    """The network in the middle of some lines: its state, its last points, its last outputs."""
+    """The network in the middle of some lines: its state, and the last points."""
 
     def __init__(self, model, texts: list[str], prime: Prime | None = None):
-        whole = texts if prime is None else [check_prime(prime).text + text for text in texts]
+        before = "" if prime is None else check_prime(prime).text
+        whole = [before + text for text in texts]  # c' = c + s
         weight = model.output.weight
         self.model, self.texts = model, texts
         self.code = one_hot(whole).to(weight)
-        self.lengths = torch.tensor([len(text) for text in whole], device=weight.device)
+        self.lengths = torch.tensor([*map(len, whole)], device=weight.device)
         self.state = model.initial_state(len(texts))
         self.x = weight.new_zeros(len(texts), 3)
-        for row in () if prime is None else prime.offsets.to(weight):
-            self.read()
-            self.x = row.expand(len(texts), 3)
+        if prime is not None:
+            self.clamp(prime.offsets.to(weight))
+
+    def clamp(self, ink: Tensor) -> None:
+        """Read ink (T, 3) whatever the network would have drawn; its last point comes next."""
+        seen = torch.cat([self.x[:1], ink[:-1]])  # the null vector, then all but the last
+        seen = seen.unsqueeze(1).expand(-1, len(self.texts), -1)  # (T, B, 3)
+        _, self.state = self.model(seen, self.code)
+        self.x = ink[-1].expand(len(self.texts), 3)
 
     def read(self) -> WindowShape:
-        """Let the network see the current points; return where its window stands."""
+        """Let the network see the last points; return where its window stands."""
         kappa = self.state.window.kappa
         self.h, self.state = self.model.step(self.x, self.code, self.state)
         return self.model.window.shape(self.state.layers[0].h, kappa)
 
+    def draw(self, bias, chance: Tensor) -> Tensor:
+        """Draw the next points (B, 3) with the chance (B, 4)."""
+        mixture = mixture_parameters(self.model.readout(self.h), bias)
+        self.x = sample_mixture(mixture, chance)
+        return self.x
+
     def write(self, bias, chance, keep_phi=False) -> list[Sample]:
-        """Draw point after point until every line has met the stop rule or its length limit."""
+        """Draw until each line has met the stop rule or its limit."""
         B, limit = chance.shape[:2]
         points, seen, end = [], [], torch.full((B,), limit)
+        u = torch.arange(1, self.code.shape[1] + 2, device=self.x.device)
         for t in range(limit + 1):
             shape = self.read()
             if keep_phi:
-                seen.append(shape.phi(torch.arange(1, self.code.shape[1] + 2)))
+                seen.append(shape.phi(u))
             over = past_the_end(shape, self.lengths).cpu() & (end == limit)
             end[over] = t
             if t == limit or (end < limit).all():
                 break
-            mixture = mixture_parameters(self.model.readout(self.h), bias)
-            self.x = sample_mixture(mixture, chance[:, t])
-            points.append(self.x)
+            points.append(self.draw(bias, chance[:, t]))
         return self.collect(points, seen, end, limit)
 
     def collect(self, points, seen, end, limit) -> list[Sample]:
         """Cut each line at its end, and lift the pen there."""
-        points = torch.stack([torch.zeros_like(self.x), *points], 1)[:, 1:]  # even of no point at all
+        first = torch.zeros_like(self.x)  # so that there may be no point at all
+        points = torch.stack([first, *points], 1)[:, 1:]
         samples = []
         for b, text in enumerate(self.texts):
             n = int(end[b])
             offsets = points[b, :n].clone()
             offsets[-1:, 2] = 1
             phi = torch.stack([s[b] for s in seen[: n + 1]]) if seen else None
-            samples.append(Sample(text, offsets, "rule" if n < limit else "length", phi))
+            stopped = "rule" if n < limit else "length"
+            samples.append(Sample(text, offsets, stopped, phi))
         return samples
 
 

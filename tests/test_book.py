@@ -18,8 +18,8 @@ NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 EACH_NOTEBOOK = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 # The modules that the chapters teach. One leaves the second list when its chapters stand.
-TEACHING = {"lstm", "mixture", "window", "models", "optim", "noise", "sampling", "dynamic", "strokes"}
-PENDING = TEACHING - {"dynamic", "mixture", "noise", "optim", "strokes", "window"}
+TEACHING = {"lstm", "mixture", "window", "models", "optim", "noise", "sampling", "dynamic", "strokes", "hand"}
+PENDING = TEACHING - {"dynamic", "mixture", "noise", "optim", "strokes", "window", "hand"}
 
 
 def cells(path, kind=None):

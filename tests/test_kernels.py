@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from conftest import missing
 from graves_nb.kernels import cpu
 from graves_nb.mixture import mixture_loss
 from graves_nb.models import HandwritingSynthesizer
@@ -18,7 +19,7 @@ CLIPS = {torch.float32: 0.5, torch.bfloat16: 10.0}  # the first acts often: a ro
 @pytest.fixture(scope="module", autouse=True)
 def compiler():
     if not cpu.available():
-        pytest.skip("no C++ compiler: the native path cannot be tested here")
+        missing("no C++ compiler: the native path cannot be tested here")
 
 
 def batch(B, T=40, U=19, V=76):
@@ -96,10 +97,13 @@ def test_any_number_of_threads_gives_the_same_line():
         torch.testing.assert_close(other, outputs[0], atol=1e-5, rtol=1e-5)
 
 
-def test_without_a_compiler_the_steps_are_taken(monkeypatch):
+@pytest.mark.filterwarnings("ignore:lstm.cpp could not be compiled")
+@pytest.mark.parametrize("name", ["no-such-compiler", "false"])
+def test_without_a_compiler_that_manages_the_steps_are_taken(monkeypatch, tmp_path, name):
     model, (x, _, text) = HandwritingSynthesizer(hidden=16), batch(2)
     assert best_path(model, x) == "native" and best_path(model, x.double()) == "steps"
-    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setenv("CXX", name)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     cpu.library.cache_clear(), cpu.compiled.cache_clear()
     try:
         assert not cpu.available() and best_path(model, x) == "steps"

@@ -11,6 +11,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -39,10 +40,17 @@ def library() -> ctypes.CDLL | None:
 
 @cache
 def compiled(source: Path) -> ctypes.CDLL | None:
-    """Return a compiled source, from the cache if it stands there; None without a compiler."""
+    """Return a compiled source, from the cache if it stands there; None without a compiler that manages."""
     compiler = shutil.which(os.environ.get("CXX", "c++"))
-    if compiler is None:
+    try:
+        return ctypes.CDLL(str(built(source, compiler))) if compiler else None
+    except (OSError, subprocess.CalledProcessError) as error:
+        warnings.warn(f"{source.name} could not be compiled, so the slower path is taken: {error}", stacklevel=2)
         return None
+
+
+def built(source: Path, compiler: str) -> Path:
+    """Return where a compiled source stands; compile it where there is none yet."""
     key = hashlib.sha256(SOURCE.read_bytes() + source.read_bytes() + "".join(FLAGS).encode() + processor().encode())
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "graves_nb"
     path = cache / f"{source.stem}-{key.hexdigest()[:16]}.so"
@@ -52,7 +60,7 @@ def compiled(source: Path) -> ctypes.CDLL | None:
             part = Path(folder) / "made.so"
             subprocess.run([compiler, *FLAGS, str(source), "-o", str(part)], check=True)
             os.replace(part, path)
-    return ctypes.CDLL(str(path))
+    return path
 
 
 def processor() -> str:

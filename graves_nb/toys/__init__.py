@@ -1,5 +1,6 @@
 """The toys: what a chapter opens with. Each is a `GravesWidget` with a front end in `static/`."""
 
+from .bias import Bias
 from .busy import Busy
 from .converter import Converter
 from .explode import Explode
@@ -7,6 +8,7 @@ from .fork import Fork
 from .gates import Gates
 from .lineage import Lineage
 from .offsets import Offsets
+from .own_hand import OwnHand
 from .ownline import OwnLine
 from .pen import Pen
 from .prune import Prune
@@ -15,6 +17,6 @@ from .threshold import Threshold
 from .window import Window
 
 __all__ = [
-    "Busy", "Converter", "Explode", "Fork", "Gates", "Lineage", "Offsets", "OwnLine", "Pen", "Prune", "Reading",
-    "Threshold", "Window",
+    "Bias", "Busy", "Converter", "Explode", "Fork", "Gates", "Lineage", "Offsets", "OwnHand", "OwnLine", "Pen",
+    "Prune", "Reading", "Threshold", "Window",
 ]

@@ -1,0 +1,24 @@
+"""Bias beside temperature: one text and one seed, written twice at once."""
+
+from traitlets import Float
+
+from .writing import WritingToy
+
+
+class Bias(WritingToy):
+    """Two sheets: `text` written at a `bias` (eqs 61-62), and at a `temperature`, with the same `seed`.
+
+    A temperature of 1 leaves all as it was learnt; below 1 it raises the weights to the power
+    1 / temperature and multiplies the spreads by its root. Neither touches the pen's e.
+    """
+
+    module = "bias.js"
+    sheets = ("widgets.css", "bias.css")
+
+    bias = Float(0.0, min=0, max=6).tag(sync=True)
+    temperature = Float(1.0, min=0.01, max=1).tag(sync=True)
+
+    def still(self) -> str:
+        """Return a line of the gallery."""
+        line = self._lines[0]
+        return self.picture(line, f"Handwriting that the network made at a bias of {line['bias']}: {line['text']}")
