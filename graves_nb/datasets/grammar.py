@@ -1,6 +1,7 @@
 """A tiny language: sentences from a grammar whose entropy is known, with an agreement over a distance."""
 
 import math
+import re
 
 import numpy as np
 
@@ -26,6 +27,13 @@ def sentence(rng) -> str:
     subject, ending = noun(rng)
     clause = " that the {} {}".format(*agreeing(rng)) if rng.integers(2) else ""
     return f"the {subject}{clause} {verb(rng, ending)} the {noun(rng)[0]}.\n"
+
+
+def is_sentence(line: str) -> bool:
+    """Say whether the grammar can make this sentence: its words, and verbs that agree."""
+    n, v = "|".join(NOUNS), "|".join(VERBS)
+    match = re.fullmatch(f"the (?:{n})(s?)(?: that the (?:{n})(s?) (?:{v})(s?))? (?:{v})(s?) the (?:{n})s?\\.", line)
+    return bool(match) and match[1] != match[4] and (match[2] is None or match[2] != match[3])
 
 
 def agreeing(rng) -> tuple[str, str]:

@@ -12,7 +12,7 @@ const SHARES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60, 7
 const WAYS = [["ratio", "|μ| / σ"], ["size", "|μ|"], ["chance", "chance"]];
 const STYLES = { ratio: ["--blue", []], size: ["--orange", [7, 4]], chance: ["--purple", [2, 4]] };
 const FEW = 12, LITTLE = 0.5, MUCH = 1; // the goals: per cent, and bits a sentence
-const DRAWN = 6, LONGEST = 90, THOUSAND = 1000, BUSY = 12; // sentences, characters of one, of a message; milliseconds a frame
+const DRAWN = 6, CUT_AT = 90, THOUSAND = 1000, BUSY = 12; // sentences, characters of one, of a message; milliseconds a frame
 const COSTS = ["1,000 sentences", "the weights", "which are kept", "in all"];
 const WIDE = 40000; // bits of the longest bar
 const rounded = (bits) => Math.round(bits).toLocaleString("en-GB");
@@ -117,7 +117,7 @@ class Prune {
   write(network) {
     return Array.from({ length: DRAWN }, (_, seed) => {
       network.reset();
-      const writing = new Writing(network, { seed, restart: this.end, limit: LONGEST }), found = [];
+      const writing = new Writing(network, { seed, restart: this.end, limit: CUT_AT }), found = [];
       for (let label = writing.next(); label !== undefined && label !== this.end; label = writing.next()) found.push(this.symbols[label]);
       return found.join("");
     });

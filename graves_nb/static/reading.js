@@ -8,13 +8,13 @@ import { announcer, colour, el, reducedMotion, sharpCanvas, slider, toyRoot } fr
 
 const RATES = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]; // steps of the slider
 const WINDOW = 150, FIRST = 20; // characters that a place of a curve is the mean of; where the curve begins
-const MOST = 6, LONGEST = 6000, SHORTEST = 200; // bits that are shown; characters of a text of one's own
+const MOST = 6, MOST_READ = 6000, LEAST_READ = 200; // bits that are shown; characters of a text of one's own
 const BUSY = 12; // milliseconds of work a frame
 const SAVING = 0.3; // of the bits: the first goal
 const FIELDS = ["parts", "rate", "look"];
 const LINES = { frozen: ["--quiet", [6, 4], "frozen"], whole: ["--green", [2, 3], "all learn"], learning: ["--blue", [], "output learns"] };
-const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
-const mean = (bits, { start, end }) => sum(bits.slice(start, end)) / (end - start);
+const sumOver = (numbers) => numbers.reduce((total, number) => total + number, 0);
+const meanOver = (bits, { start, end }) => sumOver(bits.slice(start, end)) / (end - start);
 const rateName = (step) => (step ? String(RATES[step]) : "0, frozen");
 
 class Reading {
@@ -49,7 +49,7 @@ class Reading {
       label: "Learning rate", min: 0, max: RATES.length - 1, value: 0, format: rateName, oninput: (step) => this.set({ rate: RATES[step] }),
     });
     this.look = slider({ label: "Look at", min: 1, max: 1, value: 1, format: (n) => `character ${n}`, oninput: (n) => this.set({ look: n - 1 }) });
-    this.own = el("textarea", { rows: 5, maxLength: LONGEST, "aria-label": "A text of your own" });
+    this.own = el("textarea", { rows: 5, maxLength: MOST_READ, "aria-label": "A text of your own" });
     this.error = el("p", { class: "toy-error", role: "alert" });
     const button = (textContent, onclick) => el("button", { type: "button", textContent, onclick });
     this.root.append(...Object.values(this.goals).map(({ line }) => line), this.place, this.rate.row, this.curve.canvas, this.status,
@@ -61,8 +61,8 @@ class Reading {
 
   readOwn() {
     const { text } = labelsOf(this.own.value, this.model.get("symbols"));
-    const short = text.length < SHORTEST;
-    this.error.textContent = short ? `That is ${text.length} characters. Give it ${SHORTEST} or more, or there is nothing to learn.` : "";
+    const short = text.length < LEAST_READ;
+    this.error.textContent = short ? `That is ${text.length} characters. Give it ${LEAST_READ} or more, or there is nothing to learn.` : "";
     if (!short) this.set({ whole: [], parts: [["your text", this.own.value]], look: 0 });
   }
 
@@ -118,7 +118,7 @@ class Reading {
   // ---- What is said ----
 
   report() {
-    const [frozen, learning] = [sum(this.frozen), sum(this.learning)], saved = 1 - learning / frozen, rate = this.model.get("rate");
+    const [frozen, learning] = [sumOver(this.frozen), sumOver(this.learning)], saved = 1 - learning / frozen, rate = this.model.get("rate");
     if (this.done && rate && frozen) { this.met.saved ||= saved >= SAVING; this.met.forgot ||= saved > 0 && this.forgot(); }
     this.goals.saved.set(Boolean(this.met.saved), `Goal: find a rate that saves ${100 * SAVING} % of all bits.`, `Goal reached: it saves ${100 * SAVING} % of all bits.`);
     this.goals.forgot.set(Boolean(this.met.forgot), "Goal: let the log become cheap, and the play after it dearer than frozen.",
@@ -143,12 +143,12 @@ class Reading {
   /** Whether the last part, of several, costs more than it would have frozen. */
   forgot() {
     const mark = this.marks.at(-1);
-    return this.marks.length > 1 && mean(this.learning, mark) > mean(this.frozen, mark);
+    return this.marks.length > 1 && meanOver(this.learning, mark) > meanOver(this.frozen, mark);
   }
 
   byPart() {
     if (!this.done || !this.marks) return "";
-    const bits = (name, mark) => mean(this[name], mark).toFixed(2);
+    const bits = (name, mark) => meanOver(this[name], mark).toFixed(2);
     const words = this.marks.map((mark) => `${mark.name} ${bits("frozen", mark)}${this.model.get("rate") ? ` → ${bits("learning", mark)}` : ""}`);
     return `Bits a character: ${words.join(", ")}.`;
   }

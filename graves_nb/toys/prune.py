@@ -63,5 +63,6 @@ class Prune(GravesWidget):
         return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 6" role="img" aria-label="{words}">'
                 f'<g fill="none" stroke="currentColor" stroke-width="0.05"><path d="M0 5H10M4.2 4.9V5.15"/>'
                 f'<path d="{wide}" stroke-dasharray="0.15 0.1"/><path d="{sharp}"/></g>'
-                '<g fill="currentColor" font-size="0.4" font-family="system-ui, sans-serif"><text x="4.1" y="5.6">0</text>'
+                '<g fill="currentColor" font-size="0.4" font-family="system-ui, sans-serif">'
+                '<text x="4.1" y="5.6">0</text>'
                 '<text x="1.6" y="3">may go</text><text x="8.6" y="1.4">stays</text></g></svg>')

@@ -43,9 +43,9 @@ class Reading(GravesWidget):
 
     def __init__(self, **traits):
         self._path = data_path("weights/text.safetensors")
-        super().__init__(**dict(
-            parts=parts(), symbols="".join(load_text("plays", "test").vocabulary.symbols), weights=versioned(self._path),
-            megabytes=round(len(page_file(self._path)) / 1e6, 1)) | traits)
+        symbols = "".join(load_text("plays", "test").vocabulary.symbols)
+        super().__init__(**dict(parts=parts(), symbols=symbols, weights=versioned(self._path),
+                                megabytes=round(len(page_file(self._path)) / 1e6, 1)) | traits)
 
     def assets(self) -> dict[str, Path]:
         """Return the weights under the name that the page uses."""
@@ -62,7 +62,7 @@ class Reading(GravesWidget):
     def _check_whole(self, proposal) -> list:
         bits = [round(float(b), 2) for b in proposal.value]
         if bits and len(bits) != sum(len(text) for _, text in self.parts):
-            raise TraitError(f"`whole` holds {len(bits)} numbers. It needs one for each character of the parts, or none.")
+            raise TraitError(f"`whole` holds {len(bits)} numbers. It needs one for each character, or none.")
         return bits
 
     @validate("rate")
