@@ -275,13 +275,13 @@ def test_text_batches_are_shifted_by_one_and_masked():
 
 
 def test_the_grammar_makes_sentences_of_the_entropy_it_states():
-    """All are sentences, no verb disagrees, and the logarithm of what each was chosen from has the stated mean."""
+    """All are sentences, no verb disagrees, and what they cost has the stated mean."""
     text = datasets.load_text("grammar", "train")
     lines = text.vocabulary.decode(text.labels).splitlines()
-    assert len(lines) == 1000 and all(map(grammar.is_sentence, lines))
-    noun, verb = np.log2(2 * len(grammar.NOUNS)), np.log2(len(grammar.VERBS))
-    clauses = np.mean([" that " in line for line in lines])
-    assert 2 * noun + verb + 1 + clauses * (noun + verb) == pytest.approx(grammar.entropy(), rel=0.02)
+    assert len(lines) == 3000 and all(map(grammar.is_sentence, lines))
+    assert np.mean([grammar.bits(line) for line in lines]) == pytest.approx(grammar.entropy(), rel=0.02)
+    plain = 2 ** -grammar.bits("the pen holds the page.")  # one of as many, all equally likely
+    assert plain == pytest.approx(1 / (2 * (2 * len(grammar.NOUNS)) ** 2 * len(grammar.VERBS)))
     for wrong in ("the pen hold the page.", "the pens that the hand holds follows the page.", "the pen holds the page"):
         assert not grammar.is_sentence(wrong)
 

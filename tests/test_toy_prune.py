@@ -111,7 +111,7 @@ def test_the_message_is_shortest_with_all_weights(prune):
         return int(page.page.locator(".prune-total .prune-number").text_content().replace(",", ""))
 
     whole, half = total(prune()), total(prune(keep=50))
-    assert whole < half and "1,000 sentences" in prune().page.locator(".prune-costs").text_content()
+    assert whole < half and "3,000 sentences" in prune().page.locator(".prune-costs").text_content()
 
 
 @pytest.mark.parametrize("keyboard", [True, False])

@@ -75,7 +75,7 @@ def status(page):
 
 def by_part(page, name):
     """Bits a character of a part, frozen and learning."""
-    return re.search(rf"{name} ([\d.]+)(?: → ([\d.]+))?", status(page)).groups()
+    return re.search(rf"{name} (\d+\.\d+)(?: → (\d+\.\d+))?", status(page)).groups()
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -96,7 +96,7 @@ def test_the_page_learns_as_read_does(browser, small, plain):
     torch.testing.assert_close(torch.tensor(found["frozen"]), frozen, rtol=0, atol=2e-3)
     torch.testing.assert_close(torch.tensor(found["first"]), learning, rtol=0, atol=2e-3)
     assert found["again"] == found["first"] and found["strange"] == []
-    assert learning.sum() < 0.9 * frozen.sum()
+    assert learning.sum() < 0.95 * frozen.sum()
 
 
 def test_no_peeking(reading):
@@ -142,11 +142,11 @@ def test_a_text_of_ones_own(reading):
     box = page.page.get_by_role("textbox")
     box.fill("Too short.")
     page.press("Read it")
-    assert "Give it 200 or more" in page.page.get_by_role("alert").text_content()
+    assert "Give it 200 or more" in page.page.locator(".toy-error").text_content()
     box.fill(5 * "Caf\u00e9 \u201cat 7\u201d \u2014 is it open? Yes: come in, sit down.\n")
     page.press("Read it")
     page.page.locator(".reading-status", has_text="your text").wait_for()
-    assert "no symbol for them: 7" in status(page) and page.page.get_by_role("alert").text_content() == ""
+    assert "no symbol for them: 7" in status(page) and page.page.locator(".toy-error").text_content() == ""
     page.press("Start again")
     page.page.locator(".reading-status", has_text="three").wait_for()
     assert page.outside == [] and page.errors == []

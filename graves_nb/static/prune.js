@@ -12,9 +12,9 @@ const SHARES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60, 7
 const WAYS = [["ratio", "|μ| / σ"], ["size", "|μ|"], ["chance", "chance"]];
 const STYLES = { ratio: ["--blue", []], size: ["--orange", [7, 4]], chance: ["--purple", [2, 4]] };
 const FEW = 12, LITTLE = 0.5, MUCH = 1; // the goals: per cent, and bits a sentence
-const DRAWN = 6, CUT_AT = 90, THOUSAND = 1000, BUSY = 12; // sentences, characters of one, of a message; milliseconds a frame
-const COSTS = ["1,000 sentences", "the weights", "which are kept", "in all"];
-const WIDE = 40000; // bits of the longest bar
+const DRAWN = 6, CUT_AT = 90, BUSY = 12; // sentences that are written, characters of one at most; milliseconds a frame
+const COSTS = ["sentences", "the weights", "which are kept", "in all"], WIDE = 70000; // what is told; bits of the longest bar
+const LEAST = 1e-3, MOST = 8, LOW = 0.03, HIGH = 1.5; // of |μ| and of σ, in the cloud of weights
 const rounded = (bits) => Math.round(bits).toLocaleString("en-GB");
 
 class Prune {
@@ -165,12 +165,12 @@ class Prune {
   }
 
   bars() {
-    const { mu, s, count } = this.weights, sentences = THOUSAND * this.loss;
+    const { mu, s, count } = this.weights, sentences = this.model.get("learnt") * this.loss;
     const parts = [sentences, bitsOfWeights(mu, s, this.places), bitsOfChoice(count, this.places.length)];
     return [...parts, parts[0] + parts[1] + parts[2]].map((bits, n) => {
       const bar = el("span", { class: "prune-bar", "aria-hidden": "true" });
       bar.style.setProperty("--length", `${100 * Math.min(1, bits / WIDE)}%`);
-      return el("div", { class: n === 3 ? "prune-cost prune-total" : "prune-cost" }, el("span", { textContent: COSTS[n] }), bar,
+      return el("div", { class: n === 3 ? "prune-cost prune-total" : "prune-cost" }, el("span", { textContent: n ? COSTS[n] : `${rounded(this.model.get("learnt"))} ${COSTS[0]}` }), bar,
         el("span", { class: "prune-number", textContent: rounded(bits) }));
     });
   }
@@ -198,11 +198,10 @@ class Prune {
   drawCloud(context, width, height) {
     const { shade, words, line } = this.brush(context), left = 44, right = width - 10, top = 10, bottom = height - 26;
     const share = (value, low, high) => Math.log(Math.max(low, Math.min(high, value)) / low) / Math.log(high / low);
-    const x = (mu) => left + (right - left) * share(mu, 1e-3, 8), y = (s) => bottom - (bottom - top) * share(s, 0.03, 1.5);
-    for (const mu of [0.001, 0.01, 0.1, 1]) { line([[x(mu), top], [x(mu), bottom]], "--line", [], 1); words(String(mu), x(mu), height - 14, "--quiet", "center"); }
+    const x = (mu) => left + (right - left) * share(mu, LEAST, MOST), y = (s) => bottom - (bottom - top) * share(s, LOW, HIGH);
+    for (const mu of [LEAST, 0.01, 0.1, 1]) { line([[x(mu), top], [x(mu), bottom]], "--line", [], 1); words(String(mu), x(mu), height - 14, "--quiet", "center"); }
     for (const s of [0.1, 1]) { line([[left, y(s)], [right, y(s)]], "--line", [], 1); words(String(s), left - 6, y(s), "--quiet", "right"); }
-    words("|μ|", right, height - 14, "--text", "right");
-    words("σ", 8, y(0.3), "--text");
+    [["|μ|", right, height - 14, "--text", "right"], ["σ", 8, y(0.3), "--text"]].forEach((label) => words(...label));
     if (!this.weights) return;
     const { mu, s } = this.weights, kept = new Uint8Array(mu.length);
     for (const i of this.places) kept[i] = 1;
@@ -210,8 +209,8 @@ class Prune {
       context.fillStyle = shade(tint);
       for (let i = 0; i < mu.length; i++) if (kept[i] === is) context.fillRect(x(Math.abs(mu[i])) - size / 2, y(s[i]) - size / 2, size, size);
     }
-    const least = this.weights.values[this.by][this.places.at(-1)];
-    if (this.by === "ratio") line([[x(0.03 * least), y(0.03)], [x(1.5 * least), y(1.5)]], "--vermillion", [6, 4]);
+    const least = Math.max(this.weights.values[this.by][this.places.at(-1)], LEAST);
+    if (this.by === "ratio") line([Math.max(LOW, LEAST / least), Math.min(HIGH, MOST / least)].map((s) => [x(s * least), y(s)]), "--vermillion", [6, 4]);
     if (this.by === "size") line([[x(least), top], [x(least), bottom]], "--vermillion", [6, 4]);
   }
 
@@ -221,9 +220,9 @@ class Prune {
     const y = (bits) => bottom - (bottom - top) * Math.log(Math.min(200, bits) / 12) / Math.log(200 / 12);
     for (const share of [1, 2, 5, 10, 20, 50, 100]) words(`${share} %`, share < 100 ? x(share) : right + 12, height - 12, "--quiet", share < 100 ? "center" : "right");
     for (const bits of [20, 50, 100, 200]) { line([[left, y(bits)], [right, y(bits)]], "--line", [], 1); words(String(bits), left - 6, y(bits), "--quiet", "right"); }
-    const floor = this.model.get("entropy");
+    const floor = this.model.get("least");
     line([[left, y(floor)], [right, y(floor)]], "--edge", [3, 3], 1.5);
-    words("no network can do better", left + 4, y(floor) - 10);
+    words("who knows the grammar", left + 4, y(floor) - 10);
     words("bits a sentence", 8, 14);
     WAYS.forEach(([by, name], n) => {
       const [tint, dash] = STYLES[by], points = SHARES.filter((share) => share in this.seen[by]).map((share) => [x(share), y(this.seen[by][share])]);

@@ -12,7 +12,7 @@ const MOST = 6, MOST_READ = 6000, LEAST_READ = 200; // bits that are shown; char
 const BUSY = 12; // milliseconds of work a frame
 const SAVING = 0.3; // of the bits: the first goal
 const FIELDS = ["parts", "rate", "look"];
-const LINES = { frozen: ["--quiet", [6, 4], "frozen"], whole: ["--green", [2, 3], "all learn"], learning: ["--blue", [], "output learns"] };
+const CURVES = { frozen: ["--quiet", [6, 4], "frozen"], whole: ["--green", [2, 3], "all learn"], learning: ["--blue", [], "output learns"] };
 const sumOver = (numbers) => numbers.reduce((total, number) => total + number, 0);
 const meanOver = (bits, { start, end }) => sumOver(bits.slice(start, end)) / (end - start);
 const rateName = (step) => (step ? String(RATES[step]) : "0, frozen");
@@ -190,7 +190,7 @@ class Reading {
     for (let bits = 0; bits <= MOST; bits += 2) { line([[30, y(bits)], [width - 10, y(bits)]], "--line", [], 1); words(String(bits), 22, y(bits), "--quiet", "right"); }
     words(`bits a character, over ${WINDOW} characters`, 30, height - 10);
     let key = 30;
-    for (const [name, [tint, dash, label]] of Object.entries(LINES)) {
+    for (const [name, [tint, dash, label]] of Object.entries(CURVES)) {
       const bits = name === "whole" ? this.model.get("whole").slice(0, this.frozen.length) : this[name];
       if (!bits.length || (name === "learning" && !this.model.get("rate"))) continue;
       line(smooth(bits).map((height, t) => [x(t), y(height)]).slice(FIRST), tint, dash, 2.2);

@@ -1,6 +1,7 @@
 """Pruning by the ratio of a weight's mean and width."""
 
 from pathlib import Path
+from statistics import mean
 
 from traitlets import Enum, Float, Int, List, TraitError, Unicode, validate
 
@@ -25,18 +26,20 @@ class Prune(GravesWidget):
     keep = Int(100).tag(sync=True)
     by = Enum(("ratio", "size", "chance"), "ratio").tag(sync=True)
     sentences = Unicode(help="What the loss is measured on").tag(sync=True)
+    learnt = Int(grammar.SENTENCES["train"][1], help="Sentences that it learnt from").tag(sync=True)
     nouns = List(list(grammar.NOUNS)).tag(sync=True)
     verbs = List(list(grammar.VERBS)).tag(sync=True)
-    entropy = Float(grammar.entropy(), help="Bits of a sentence").tag(sync=True)
+    least = Float(help="Bits of a sentence, if the grammar is known").tag(sync=True)
     weights = Unicode(help="Name of the weights file, with its hash").tag(sync=True)
     megabytes = Float(help="Size of the weights").tag(sync=True)
 
     def __init__(self, **traits):
         self._path = data_path("weights/grammar.safetensors")
         held_out = grammar.load("validation")
-        super().__init__(**dict(
-            sentences=held_out.vocabulary.decode(held_out.labels), weights=versioned(self._path),
-            megabytes=round(len(page_file(self._path)) / 1e6, 2)) | traits)
+        sentences = held_out.vocabulary.decode(held_out.labels)
+        least = mean(map(grammar.bits, sentences.splitlines()))
+        super().__init__(**dict(sentences=sentences, least=least, weights=versioned(self._path),
+                                megabytes=round(len(page_file(self._path)) / 1e6, 2)) | traits)
 
     def assets(self) -> dict[str, Path]:
         """Return the weights under the name that the page uses."""
