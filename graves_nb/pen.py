@@ -7,12 +7,14 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from .alphabet import one_hot
 from .checkpoints import WIDTH, load_weights, read_tensors, write_tensors
 from .paths import data_path, site_pen
 from .quantise import quantise
 from .sampling import Prime, Sample, sample
+from .stops import judge
 from .strokes import Normalisation
 from .svg import to_svg
 
@@ -118,11 +120,24 @@ def export(weights, out, *, name: str, licence: str, widths=False) -> None:
 
 
 def write_gallery(out) -> None:
-    """Let a pen write the lines of its gallery."""
-    pen = Pen.load(out)
-    lines = pen.write(GALLERY, bias=0.7, seeds=list(range(len(GALLERY))))
-    gallery = []
-    for seed, line in enumerate(lines):
+    """Let a pen write the lines of its gallery: of some seeds the first line each that may serve as a prime."""
+    pen, gallery = Pen.load(out), []
+    for n, text in enumerate(tqdm(GALLERY, desc="gallery", unit="line")):
+        seeds = range(100 * n, 100 * n + 8)
+        lines = pen.write([text] * len(seeds), bias=0.7, seeds=list(seeds), keep_phi=True)
+        seed, line = next(((seed, line) for seed, line in zip(seeds, lines) if may_prime(line)), (seeds[0], lines[0]))
         raw = pen.normalisation.invert(line.offsets).round().int().tolist()
-        gallery.append(dict(text=line.text, offsets_raw=raw, seed=seed, bias=0.7))
+        gallery.append(dict(text=text, offsets_raw=raw, seed=seed, bias=0.7))
     write_text(Path(out).with_suffix(".gallery.json"), json.dumps(gallery, separators=(",", ":")))
+
+
+def may_prime(line: Sample) -> bool:
+    """Say whether a line is whole, and can be cut after each word where the pen lifts."""
+    stop = judge(line)
+    place = line.phi[:, : len(line.text)].argmax(1)  # which character the window is at
+    lifts = line.offsets[:, 2].cumsum(0)
+    spaces = [u for u, character in enumerate(line.text) if character == " "]
+    if stop.early or stop.never or not all((place > u).any() for u in spaces):
+        return False
+    cuts = [lifts[int((place > u).nonzero()[0]) - 1].item() for u in spaces]  # how many lifts before the next word
+    return cuts == sorted(set(cuts)) and 0 < cuts[0] and cuts[-1] < lifts[-1].item()

@@ -13,12 +13,7 @@ from graves_nb.window import SoftWindow, WindowState
 torch.set_num_threads(1)
 
 
-@pytest.fixture(autouse=True)
-def float64():
-    torch.manual_seed(0)
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
+pytestmark = pytest.mark.usefixtures("float64")
 
 
 def small_model(**parts):

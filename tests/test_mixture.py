@@ -8,13 +8,7 @@ from torch.distributions import Bernoulli, Categorical, MixtureSameFamily, Multi
 
 from graves_nb.mixture import Mixture, log_normal, mixture_loss, mixture_parameters, sample_mixture, split_outputs
 
-
-@pytest.fixture(autouse=True)
-def float64():
-    torch.manual_seed(0)
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
+pytestmark = pytest.mark.usefixtures("float64")
 
 
 def targets(n):

@@ -18,7 +18,7 @@ from graves_nb.sampling import Prime, Writer, draws, sample
 from graves_nb.site import page_file
 
 ROOT = Path(__file__).resolve().parents[1]
-PENS = sorted((ROOT / "data" / "weights").glob("*.safetensors"))
+PENS = sorted((ROOT / "data" / "weights").glob("*pen.safetensors"))
 UNITS = dict(mean=[8.16, 0.112], std=[40.61, 37.05], threshold=1000)
 TEXT = "more of national temperament"
 SEEDS = range(5)

@@ -19,7 +19,7 @@ from graves_nb.strokes import Normalisation
 UNITS = dict(mean=[8.16, 0.112], std=[40.61, 37.05], threshold=1000)
 LARGEST = 4_000_000  # bytes of a network in a page
 COST = 0.005  # of the log-loss, at most
-PENS = sorted((ROOT / "data" / "weights").glob("*.safetensors"))
+PENS = sorted((ROOT / "data" / "weights").glob("*pen.safetensors"))
 
 
 @pytest.fixture
