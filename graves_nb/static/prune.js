@@ -11,7 +11,7 @@ import { announcer, colour, el, radios, sharpCanvas, slider, toyRoot } from "./t
 const SHARES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100]; // per cent: the slider's steps
 const WAYS = [["ratio", "|μ| / σ"], ["size", "|μ|"], ["chance", "chance"]];
 const STYLES = { ratio: ["--blue", []], size: ["--orange", [7, 4]], chance: ["--purple", [2, 4]] };
-const FEW = 12, LITTLE = 0.5, MUCH = 1; // the goals: per cent, and bits a sentence
+const FEW = 20, LITTLE = 0.5, MUCH = 1; // the goals: per cent, and bits a sentence
 const DRAWN = 6, CUT_AT = 90, BUSY = 12; // sentences that are written, characters of one at most; milliseconds a frame
 const COSTS = ["sentences", "the weights", "which are kept", "in all"], WIDE = 70000; // what is told; bits of the longest bar
 const LEAST = 1e-3, MOST = 8, LOW = 0.03, HIGH = 1.5; // of |μ| and of σ, in the cloud of weights
