@@ -12,12 +12,12 @@ Pairs = Iterable[tuple[Tensor, Tensor]]
 
 
 def read(model, sequences: Pairs, optimiser=None, stretch: int = 0) -> Iterator[tuple]:
-    """Predict sequence after sequence and, with an `optimiser`, learn from each: dynamic evaluation.
+    """Predict sequence after sequence; with an `optimiser`, learn: dynamic evaluation.
 
-    A sequence is its inputs and targets, labels (T,) each. Yields the loss in nats of each
-    symbol and whether the likeliest one came, (T,) each. Each symbol is predicted by weights
-    that never met it: they learn from a stretch of `stretch` symbols (0: a whole sequence)
-    after all of it was predicted.
+    A sequence is its inputs and targets, labels (T,) each. Yields the loss in nats of
+    each symbol and whether the likeliest one came, (T,) each. Each symbol is predicted
+    by weights that never met it: they learn from a stretch of `stretch` symbols (0: a
+    whole sequence) after all of it was predicted.
     """
     for x, y in sequences:
         state, size = None, stretch or len(x)
@@ -35,11 +35,11 @@ def read(model, sequences: Pairs, optimiser=None, stretch: int = 0) -> Iterator[
 
 
 class DecayingRMS(torch.optim.Optimizer):
-    """Krause's later rule (2018): steps scaled by training's gradients, a pull to the old weights.
+    """Krause's later rule (2018): steps scaled by training's gradients, a pull to old weights.
 
-    w += lamb decay (w_0 - w) - lr g / (rms + eps), where `rms` are roots of mean squares of
-    training gradients, one tensor for each of `params`, and decay is rms over its mean, at most
-    1 / lamb.
+    w += lamb decay (w_0 - w) - lr g / (rms + eps), where `rms` are roots of mean squares
+    of training gradients, one tensor for each of `params`, and decay is rms over its mean,
+    at most 1 / lamb.
     """
 
     def __init__(self, params, rms: list[Tensor], lr=5e-5, lamb=0.002, eps=2e-5):

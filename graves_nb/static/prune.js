@@ -14,7 +14,7 @@ const STYLES = { ratio: ["--blue", []], size: ["--orange", [7, 4]], chance: ["--
 const FEW = 20, LITTLE = 0.5, MUCH = 1; // the goals: per cent, and bits a sentence
 const DRAWN = 6, CUT_AT = 90, BUSY = 12; // sentences that are written, characters of one at most; milliseconds a frame
 const COSTS = ["sentences", "the weights", "which are kept", "in all"], WIDE = 70000; // what is told; bits of the longest bar
-const LEAST = 1e-3, MOST = 8, LOW = 0.03, HIGH = 1.5; // of |μ| and of σ, in the cloud of weights
+const LEAST = 1e-3, MOST = 8, LOW = 0.02, HIGH = 1.2; // of |μ| and of σ, in the cloud of weights
 const rounded = (bits) => Math.round(bits).toLocaleString("en-GB");
 
 class Prune {
@@ -46,7 +46,7 @@ class Prune {
     this.place = el("div", { class: "toy-row" });
     const picture = (label, height, draw) => sharpCanvas({ label, height: () => height, draw });
     this.cloud = picture("Weights", 230, (context, width, height) => this.drawCloud(context, width, height));
-    this.curve = picture("Loss", 200, (context, width, height) => this.drawCurve(context, width, height));
+    this.curve = picture("Loss", 215, (context, width, height) => this.drawCurve(context, width, height));
     this.share = slider({
       label: "Keep", min: 0, max: SHARES.length - 1, value: 0, format: (step) => `${SHARES[step]} % of the weights`,
       oninput: (step) => this.set({ keep: SHARES[step] }),
@@ -215,10 +215,10 @@ class Prune {
   }
 
   drawCurve(context, width, height) {
-    const { words, line, shade } = this.brush(context), left = 44, right = width - 14, top = 28, bottom = height - 26, key = Math.max(left + 100, right - 220);
+    const { words, line, shade } = this.brush(context), left = 44, right = width - 14, top = 46, bottom = height - 26;
     const x = (share) => left + (right - left) * Math.log(share) / Math.log(100);
     const y = (bits) => bottom - (bottom - top) * Math.log(Math.min(200, bits) / 12) / Math.log(200 / 12);
-    for (const share of [1, 2, 5, 10, 20, 50, 100]) words(`${share} %`, share < 100 ? x(share) : right + 12, height - 12, "--quiet", share < 100 ? "center" : "right");
+    for (const share of width < 500 ? [1, 5, 20, 100] : [1, 2, 5, 10, 20, 50, 100]) words(`${share} %`, share < 100 ? x(share) : right + 12, height - 12, "--quiet", share < 100 ? "center" : "right");
     for (const bits of [20, 50, 100, 200]) { line([[left, y(bits)], [right, y(bits)]], "--line", [], 1); words(String(bits), left - 6, y(bits), "--quiet", "right"); }
     const floor = this.model.get("least");
     line([[left, y(floor)], [right, y(floor)]], "--edge", [3, 3], 1.5);
@@ -229,8 +229,8 @@ class Prune {
       line(points, tint, dash);
       context.fillStyle = shade(tint);
       points.forEach(([px, py]) => context.fillRect(px - 3.5, py - 3.5, 7, 7));
-      line([[key + 70 * n, 14], [key + 18 + 70 * n, 14]], tint, dash);
-      words(name, key + 22 + 70 * n, 14, tint);
+      line([[left + 80 * n, 32], [left + 22 + 80 * n, 32]], tint, dash);
+      words(name, left + 27 + 80 * n, 33, tint);
     });
   }
 
