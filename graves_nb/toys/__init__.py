@@ -2,10 +2,12 @@
 
 from .bias import Bias
 from .busy import Busy
+from .cells import Cells
 from .converter import Converter
 from .explode import Explode
 from .fork import Fork
 from .gates import Gates
+from .guess import Guess
 from .lineage import Lineage
 from .offsets import Offsets
 from .own_hand import OwnHand
@@ -17,6 +19,6 @@ from .threshold import Threshold
 from .window import Window
 
 __all__ = [
-    "Bias", "Busy", "Converter", "Explode", "Fork", "Gates", "Lineage", "Offsets", "OwnHand", "OwnLine", "Pen",
-    "Prune", "Reading", "Threshold", "Window",
+    "Bias", "Busy", "Cells", "Converter", "Explode", "Fork", "Gates", "Guess", "Lineage", "Offsets", "OwnHand",
+    "OwnLine", "Pen", "Prune", "Reading", "Threshold", "Window",
 ]
