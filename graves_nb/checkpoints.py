@@ -8,10 +8,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from . import models
 from .alphabet import ALPHABET
+from .embedding import StyleReader
+from .models import HandwritingPredictor, HandwritingSynthesizer, TextPredictor
 from .quantise import dequantise
+from .recogniser import Recogniser
 
+NETWORKS = {network.__name__: network for network in (
+    TextPredictor, HandwritingPredictor, HandwritingSynthesizer, Recogniser, StyleReader)}
 WIDTH = "std."  # before the name of a tensor of weights: that of their widths
 
 
@@ -57,7 +61,7 @@ def load_weights(path) -> tuple[torch.nn.Module, dict]:
     if info.get("alphabet") != ALPHABET and "vocabulary" not in info:
         raise WeightsError(f"{path} was trained on another alphabet. Train it again with this version.")
     try:
-        model = getattr(models, info["model"])(**info["config"])
+        model = NETWORKS[info["model"]](**info["config"])
         model.load_state_dict(dequantise({k: v for k, v in tensors.items() if not k.startswith(WIDTH)}))
         if "vocabulary" in info and len(info["vocabulary"]["symbols"]) != model.config["V"]:
             raise ValueError(f"it names {len(info['vocabulary']['symbols'])} symbols for {model.config['V']} outputs")

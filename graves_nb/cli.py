@@ -29,6 +29,10 @@ def parser() -> argparse.ArgumentParser:
     add_train(commands)
     add_evaluate(commands)
     add_merge(commands)
+    add_ablate(commands)
+    add_legibility(commands)
+    add_style(commands)
+    add_reproduce(commands)
     add_sample(commands)
     add_sheet(commands)
     add_babble(commands)
@@ -44,7 +48,7 @@ def add_train(commands) -> None:
     from .training import DEFAULTS, Config
 
     models = commands.add_parser("train", help="train a network, or go on where a run stopped").add_subparsers(
-        dest="model", required=True, help="which network, of section 5, 4 or 3")
+        dest="model", required=True, help="which network: of section 5, 4 or 3, or a reader of ink")
     for model, defaults in DEFAULTS.items():
         p = models.add_parser(model)
         p.add_argument("--out", default=f"runs/{model}", help="folder of the run (default: %(default)s)")
@@ -119,6 +123,104 @@ def merge(args) -> None:
 
     rows = [json.loads(Path(path).read_text(encoding="utf-8")) for path in args.results]
     write_result(merge_seeds(rows) | dict(name=Path(args.json).stem), args.json)
+
+
+def add_ablate(commands) -> None:
+    """Describe `ablate`."""
+    from .ablations import ABLATIONS, BASE
+
+    p = commands.add_parser("ablate", help="train the pen with one part changed, or several such runs in turn")
+    p.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ABLATIONS)} (default: all)")
+    p.add_argument("--out", default="runs/ablations", help="folder of the runs (default: %(default)s)")
+    p.add_argument("--json", default="data/results/ablations.json", help="the ledger (default: %(default)s)")
+    p.add_argument("--data", default=BASE["data"])
+    p.add_argument("--updates", type=int, default=BASE["updates"], help="(default: %(default)s)")
+    p.add_argument("--operands", default="float32", help="or bfloat16")
+    p.add_argument("--device", default="auto")
+    p.add_argument("--threads", type=int)
+    p.set_defaults(run=ablate)
+
+
+def ablate(args) -> None:
+    """Train one after the other; a run that was finished before is only scored."""
+    from . import ablations
+
+    if unknown := set(args.names) - set(ablations.ABLATIONS):
+        raise ValueError(f"There is no ablation {', '.join(sorted(unknown))}. Choose {', '.join(ablations.ABLATIONS)}.")
+    for name in args.names or ablations.ABLATIONS:
+        row = ablations.ablate(name, args.out, find_device(args.device), args.json, data=args.data,
+                               updates=args.updates, operands=args.operands)
+        print(name, json.dumps({k: row.get(k) for k in ("updates", "minutes", "diverged_at", "metrics")}))
+
+
+def add_legibility(commands) -> None:
+    """Describe `legibility`."""
+    p = commands.add_parser("legibility", help="let a recogniser read what a pen writes, beside real lines")
+    p.add_argument("pen")
+    p.add_argument("recogniser")
+    p.add_argument("--biases", type=float, nargs="+", default=[0, 0.5, 1, 2, 5], help="(default: 0 0.5 1 2 5)")
+    p.add_argument("--data", default="iam-ondb", help="(default: %(default)s)")
+    p.add_argument("--split", default="validation")
+    p.add_argument("--limit", type=int, default=0, help="the first lines only")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--device", default="auto", help="of the recogniser")
+    p.add_argument("--threads", type=int)
+    p.add_argument("--json", help="write the result there")
+    p.set_defaults(run=legibility)
+
+
+def legibility(args) -> None:
+    """Write, read, compare."""
+    from .legibility import measure
+    from .results import write_result
+
+    result = measure(args.pen, args.recogniser, args.biases, args.data, args.split, find_device(args.device),
+                     limit=args.limit, seed=args.seed)
+    print(json.dumps(result, indent=2))
+    if args.json:
+        write_result(result | dict(name=Path(args.json).stem), args.json)
+
+
+def add_style(commands) -> None:
+    """Describe `style`."""
+    p = commands.add_parser("style", help="measure whether a primed pen keeps to the hand of its prime")
+    p.add_argument("pen")
+    p.add_argument("reader", help="weights of `train style`")
+    p.add_argument("--bias", type=float, default=0.0, help="of the primed lines (default: %(default)s)")
+    p.add_argument("--primes", type=int, default=60, help="lines to go on from, of each set (default: %(default)s)")
+    p.add_argument("--data", default="iam-ondb", help="(default: %(default)s)")
+    p.add_argument("--splits", nargs="+", default=["validation2", "validation"],
+                   help="one whose writers the pen has met, one of new ones (default: %(default)s)")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--device", default="auto", help="of the reader")
+    p.add_argument("--threads", type=int)
+    p.add_argument("--json", help="write the result there")
+    p.set_defaults(run=style)
+
+
+def style(args) -> None:
+    """Write, embed, compare."""
+    from .results import write_result
+    from .style import measure
+
+    result = measure(args.pen, args.reader, args.data, args.splits, args.bias, find_device(args.device),
+                     primes=args.primes, seed=args.seed)
+    print(json.dumps(result, indent=2))
+    if args.json:
+        write_result(result | dict(name=Path(args.json).stem), args.json)
+
+
+def add_reproduce(commands) -> None:
+    """Describe `reproduce`."""
+    p = commands.add_parser("reproduce", help="print the commands that make the tables, in order")
+    p.set_defaults(run=reproduce)
+
+
+def reproduce(args) -> None:
+    """Print them."""
+    from .reproduce import results, script
+
+    print(script(results()), end="")
 
 
 def add_sample(commands) -> None:

@@ -15,9 +15,11 @@ from . import datasets
 from .batches import collate, collate_text, sentences, streams
 from .checkpoints import load_weights, load_widths
 from .dynamic import read
+from .embedding import verification_error
 from .mixture import mixture_loss, mixture_parameters
 from .models import HandwritingPredictor
 from .noise import AdaptiveWeightNoise, WeightNoise
+from .recogniser import errors, read_lines, tidy
 from .results import commit, device_name, is_faithful, mean_and_sd
 from .results import write_result as write_result
 from .strokes import Normalisation
@@ -155,7 +157,7 @@ def evaluate_weights(path, data=None, split="validation", device="cpu", *, dynam
     model.to(device)
     training = info.get("training", {})
     data = data or info["data"]
-    score = evaluate_text if "vocabulary" in info else evaluate_ink
+    score = SCORES.get(info["model"], evaluate_ink)
     noise = noise_of(path, model, training, device)
     if draws and not noise.std:
         raise ValueError("These weights were trained without noise: there is nothing to draw. Leave out --draws.")
@@ -204,6 +206,31 @@ def evaluate_text(model, info, data, split, device, dynamic, limit) -> dict:
     name = text.name.removesuffix("-char").removesuffix("-word")
     return dict(task=text.name.removesuffix("-prefix"), normalisation=None, metrics=text_metrics(scores, text),
                 data=dict(name=name, split=split, lines=len(spans), sha256=text.sha256()))
+
+
+def evaluate_recogniser(model, info, data, split, device, dynamic, limit) -> dict:
+    """Let a recogniser read lines of ink."""
+    if dynamic:
+        raise ValueError("Dynamic evaluation is for text networks. Leave out --dynamic.")
+    lines = datasets.load(data, split)[: limit or None]
+    texts, read = [tidy(line.text) for line in lines], read_lines(model, [line.offsets_raw for line in lines])
+    return dict(task="recogniser", data=dict(name=data, split=split, lines=len(lines), sha256=digest(lines)),
+                normalisation=None, metrics=errors(texts, read))
+
+
+def evaluate_style_reader(model, info, data, split, device, dynamic, limit) -> dict:
+    """Ask a reader of hands of all pairs of lines: one writer, or two?"""
+    if dynamic:
+        raise ValueError("Dynamic evaluation is for text networks. Leave out --dynamic.")
+    lines, unit = datasets.load(data, split)[: limit or None], Normalisation(**info["normalisation"])
+    lines = [line for line in lines if line.writer >= 0]
+    return dict(task="style-reader", data=dict(name=data, split=split, lines=len(lines), sha256=digest(lines)),
+                normalisation=info["normalisation"],
+                metrics=dict(equal_error_rate=verification_error(model, lines, unit)))
+
+
+# How a network that is no pen is scored
+SCORES = dict(TextPredictor=evaluate_text, Recogniser=evaluate_recogniser, StyleReader=evaluate_style_reader)
 
 
 def noise_of(path, model, training, device) -> WeightNoise:

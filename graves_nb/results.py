@@ -15,7 +15,8 @@ PAPER = {
     "HandwritingPredictor": [dict(hidden=900, layers=1), dict(hidden=400, layers=3)],
     "TextPredictor": [dict(hidden=1000, layers=1), dict(hidden=700, layers=7), dict(hidden=700, layers=5)],
 }
-PAPER_INK = dict(optimiser="rmsprop", clip_lstm=10.0, clip_output=100.0, truncate=0, rare=0.0, average=0.0)
+PAPER_INK = dict(optimiser="rmsprop", clip_lstm=10.0, clip_output=100.0, truncate=0, rare=0.0, average=0.0,
+                 clip_norm=0.0, held="", M=20, K=10)
 PAPER_TEXT = dict(optimiser="sgd", lr=1e-4, clip_lstm=1.0, clip_output=0.0, average=0.0, gradient="sum")
 
 
@@ -25,7 +26,7 @@ def is_faithful(model: str, config: dict, training: dict) -> bool:
     if training.get("noise", "none") != "none":
         wanted = wanted | dict(noise_std=0.075, curvature="squared")
     shape = {k: config[k] for k in ("hidden", "layers")}
-    return shape in PAPER[model] and all(training.get(k, v) == v for k, v in wanted.items())
+    return shape in PAPER.get(model, []) and all(training.get(k, v) == v for k, v in wanted.items())
 
 
 def mean_and_sd(rows: list[dict]) -> dict:

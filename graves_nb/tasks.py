@@ -1,16 +1,20 @@
-"""What the training loop need not know: data, batches, loss and score of ink and of text."""
+"""What the training loop need not know: data, batches, loss and score of ink, of text, and of what reads ink."""
 
 import dataclasses
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from . import datasets
-from .batches import Batch, batches, collate, collate_text, deal, repeat_factors, repeated, sentences, streams
+from .alphabet import encode
+from .batches import Batch, batches, collate, collate_text, deal, mask_of, repeat_factors, repeated, sentences, streams
+from .embedding import StyleReader, proxy_loss, verification_error
 from .evaluation import nats, score_text, spans_of, text_metrics
 from .mixture import mixture_loss
 from .models import HandwritingPredictor, HandwritingSynthesizer, TextPredictor
+from .recogniser import Recogniser, ctc_loss, error_rate, features, read_features, side_by_side, tidy, varied
 from .strokes import Normalisation, targets
 
 
@@ -29,8 +33,10 @@ class InkTask:
     def make_model(self) -> torch.nn.Module:
         """Build the network."""
         c = self.config
-        network = HandwritingSynthesizer if c.model == "synthesis" else HandwritingPredictor
-        return network(c.hidden, c.layers, clip_lstm=c.clip_lstm or None, clip_output=c.clip_output or None)
+        clips = dict(clip_lstm=c.clip_lstm or None, clip_output=c.clip_output or None)
+        if c.model == "prediction":
+            return HandwritingPredictor(c.hidden, c.layers, c.M, **clips)
+        return HandwritingSynthesizer(c.hidden, c.layers, c.M, c.K, **clips)
 
     def epoch(self, order: torch.Generator) -> list:
         """Deal the lines of one epoch into batches, rare characters more often."""
@@ -117,4 +123,91 @@ class TextTask:
         return dict(vocabulary=dataclasses.asdict(self.train.vocabulary))
 
 
-TASKS = {"synthesis": InkTask, "prediction": InkTask, "text": TextTask}
+class RecogniserTask(InkTask):
+    """Lines of ink, and what they read."""
+
+    metric, unit = "cer", "of the characters misread"
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.rows = {id(line): features(line.offsets_raw) for line in self.train}
+        self.seen = [features(line.offsets_raw) for line in self.validation]
+
+    def make_model(self) -> torch.nn.Module:
+        """Build the network."""
+        return Recogniser(self.config.hidden, self.config.layers)
+
+    def epoch(self, order: torch.Generator) -> list:
+        """Deal the lines into batches, each line with a seed for the way in which it is varied."""
+        deals = super().epoch(order)
+        return [list(zip(deal, torch.randint(2**31, (len(deal),), generator=order).tolist())) for deal in deals]
+
+    def collate(self, lines: list) -> Batch:
+        """Put varied lines side by side. `text` holds labels (B, U), -1 past a text's end; no place has a target."""
+        rows = [varied(self.rows[id(line)], np.random.default_rng(seed)) for line, seed in lines]
+        x, _ = side_by_side(rows)
+        labels = [encode(tidy(line.text)) for line, _ in lines]
+        labels = torch.nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=-1)
+        return Batch(x, x, mask_of(rows).float(), labels)
+
+    def loss(self, model, batch: Batch, state) -> tuple[Tensor, object]:
+        """Return the summed nats of the texts of a batch."""
+        logits, lengths = model(batch.x, batch.mask.sum(0).long())
+        return ctc_loss(logits, lengths, batch.text), ()
+
+    def score(self, model, device: str) -> float:
+        """Return the character error rate on validation lines."""
+        read = read_features(model.eval(), self.seen)
+        model.train()
+        return error_rate([tidy(line.text) for line in self.validation], read)
+
+    def header(self) -> dict:
+        """Return what the weights' file must say of the data: nothing."""
+        return {}
+
+
+class StyleTask(InkTask):
+    """Lines of ink whose writers are known, and who wrote them."""
+
+    metric, unit = "equal_error_rate", "equal error rate"
+    LENGTH = 300  # points of a line that a batch sees, so that the text is no help
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.train = [line for line in self.train if line.writer >= 0]
+        self.validation = [line for line in self.validation if line.writer >= 0]
+        self.writers = {number: i for i, number in enumerate(sorted({line.writer for line in self.train}))}
+
+    def make_model(self) -> torch.nn.Module:
+        """Build the network."""
+        return StyleReader(len(self.writers), self.config.hidden, self.config.layers)
+
+    def epoch(self, order: torch.Generator) -> list:
+        """Deal the lines into batches, each line with a share of it that is left out before the part that is seen."""
+        deals = batches(self.train, self.config.batch, order)
+        return [list(zip(deal, torch.rand(len(deal), generator=order).tolist())) for deal in deals]
+
+    def collate(self, lines: list) -> Batch:
+        """Put parts of lines side by side. `text` holds the writers (B,)."""
+        rows = []
+        for line, share in lines:
+            offsets = self.normalisation.apply(targets(line.offsets_raw, self.normalisation.threshold))
+            start = int(share * max(0, len(offsets) - self.LENGTH))
+            rows.append(offsets[start : start + self.LENGTH])
+        x, _ = side_by_side(rows)
+        return Batch(x, x, mask_of(rows).float(), torch.tensor([self.writers[line.writer] for line, _ in lines]))
+
+    def loss(self, model, batch: Batch, state) -> tuple[Tensor, object]:
+        """Return the summed nats of the writers of a batch."""
+        _, cosines = model(batch.x, batch.mask.sum(0).long())
+        return proxy_loss(cosines, batch.text), ()
+
+    def score(self, model, device: str) -> float:
+        """Return the equal error rate of "one writer or two?" on all pairs of validation lines."""
+        error = verification_error(model.eval(), self.validation, self.normalisation)
+        model.train()
+        return error
+
+
+TASKS = {"synthesis": InkTask, "prediction": InkTask, "text": TextTask, "recogniser": RecogniserTask,
+         "style": StyleTask}

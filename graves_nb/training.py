@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from . import parallel
+from .ablations import HELD, hold
 from .checkpoints import read_tensors, save_weights, write_tensors
 from .lstm import detached
 from .noise import AdaptiveWeightNoise, WeightNoise
@@ -27,7 +28,7 @@ SAVE_EVERY = 120  # seconds
 class Config:
     """All that a run depends on. Two runs with equal settings give equal weights on one machine."""
 
-    model: str = "synthesis"  # or "prediction" or "text"
+    model: str = "synthesis"  # or "prediction", "text", "recogniser" or "style"
     data: str = "synthetic"
     train_split: str = "train"
     validation_split: str = "validation"
@@ -35,6 +36,10 @@ class Config:
     layers: int = 3
     clip_lstm: float = 10.0  # 0 is none
     clip_output: float = 100.0  # 0 is none
+    clip_norm: float = 0.0  # of the weights' whole gradient, a line; 0 is none, as in the paper
+    M: int = 20  # components of the mixture
+    K: int = 10  # components of the window
+    held: str = ""  # a part whose weights stay at zero: see `ablations.py`
     batch: int = 64
     rare: float = 0.0  # lines with a character that fewer lines than this share hold are met more often
     operands: str = "float32"  # or "bfloat16": of products, where the processor has them
@@ -62,10 +67,12 @@ class Config:
     def __post_init__(self):
         choices = dict(model=TASKS, sequences=("sentences", "streams"), optimiser=("adam", "sgd", "rmsprop"),
                        gradient=("mean", "sum"), noise=("none", "weight-noise", "adaptive-weight-noise"),
-                       curvature=("squared", "reparameterised"), operands=("float32", "bfloat16"))
+                       curvature=("squared", "reparameterised"), operands=("float32", "bfloat16"), held=("", *HELD))
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} cannot be {getattr(self, name)!r}. Choose {' or '.join(known)}.")
+        if self.held and self.noise != "none":
+            raise ValueError("A part that is held at zero meets no noise. Leave out --held or --noise.")
         if not (self.updates or self.epochs or self.patience):
             raise ValueError("This run would never end. Say how many updates or epochs, or give it a patience.")
 
@@ -76,6 +83,11 @@ DEFAULTS = {
     "prediction": dict(hidden=900, layers=1),
     "text": dict(data="plays", hidden=1000, layers=1, clip_lstm=1.0, clip_output=0.0, batch=8, optimiser="sgd",
                  lr=1e-4, gradient="sum", average=0.0, updates=0, validate_every=0, validation_lines=0, patience=3),
+    # Beyond the paper: split 2 is taken out of the training, and chooses.
+    "recogniser": dict(data="iam-ondb", train_split="train-without-2", validation_split="validation2", hidden=128,
+                       layers=2, batch=16, rare=0.02, lr=2e-3, warmup=200, updates=20000, validate_every=1000),
+    "style": dict(data="iam-ondb", train_split="train-without-2", validation_split="validation2", hidden=96, layers=1,
+                  batch=64, lr=2e-3, updates=4000, validate_every=250, validation_lines=0),
 }
 
 
@@ -104,6 +116,7 @@ class Trainer:
                 model.load_state_dict({k: read_tensors(start)[0][k].float() for k in model.state_dict()})
             except (KeyError, RuntimeError) as error:
                 raise ValueError(f"The weights in {start} do not fit this network: {error}") from error
+        hold(model, self.config.held)
         return model
 
     def make_noise(self) -> WeightNoise:
@@ -180,6 +193,7 @@ class Trainer:
         T, state, nats = len(batch.x), None, 0.0
         stretch = self.config.truncate or T
         for t in range(0, T, stretch):
+            torch.manual_seed(self.config.seed * 2**32 + self.progress["update"])  # for dropout, after a restart too
             with self.noise.drawn(self.config.seed * 2**32 + self.progress["update"]):
                 loss, state = self.task.loss(self.net, mine.stretch(t, t + stretch), state)
                 loss.backward()
@@ -197,6 +211,8 @@ class Trainer:
         torch._foreach_mul_(gradients, parallel.ranks() / sequences)
         if not torch.stack(torch._foreach_norm(gradients)).isfinite().all():
             raise FloatingPointError("A gradient is not finite. Resume from the checkpoint with a lower rate.")
+        if self.config.clip_norm:
+            torch.nn.utils.clip_grad_norm_(weights, self.config.clip_norm)
         self.noise.finish_gradients(sequences)
         if self.config.gradient == "sum":
             torch._foreach_mul_([w.grad for w in self.noise.parameters()], sequences)

@@ -8,6 +8,7 @@ from .explode import Explode
 from .fork import Fork
 from .gates import Gates
 from .guess import Guess
+from .judge import Judge
 from .lineage import Lineage
 from .offsets import Offsets
 from .own_hand import OwnHand
@@ -19,6 +20,6 @@ from .threshold import Threshold
 from .window import Window
 
 __all__ = [
-    "Bias", "Busy", "Cells", "Converter", "Explode", "Fork", "Gates", "Guess", "Lineage", "Offsets", "OwnHand",
-    "OwnLine", "Pen", "Prune", "Reading", "Threshold", "Window",
+    "Bias", "Busy", "Cells", "Converter", "Explode", "Fork", "Gates", "Guess", "Judge", "Lineage", "Offsets",
+    "OwnHand", "OwnLine", "Pen", "Prune", "Reading", "Threshold", "Window",
 ]

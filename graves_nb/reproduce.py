@@ -1,0 +1,104 @@
+"""Which commands make which figures: one list, for the README, chapter 11 and whoever has an evening and a GPU.
+
+`python -m graves_nb reproduce` prints it as a shell script, with the minutes that each training took where it was run.
+"""
+
+import json
+from typing import NamedTuple
+
+from .paths import data_path
+
+INK = ("--data iam-ondb --optimiser rmsprop --average 0 --batch 32 --updates 0 --validate-every 0 --validation-lines 0 "
+       "--patience 20")
+NOISE, ADAPTIVE = "--noise weight-noise", "--noise adaptive-weight-noise"
+
+
+class Run(NamedTuple):
+    """A network of the paper's tables: how it is trained, and the figures that it must be compared with.
+
+    `paper` are the figures of its rows: of table 3 and 4 (nats, squared error); of table 1 (bits a
+    character, perplexity, error in per cent), static and, with dynamic evaluation, in `dynamic`.
+    """
+
+    name: str
+    table: int
+    task: str
+    network: str
+    regularisation: str
+    train: str
+    paper: tuple
+    dynamic: tuple = ()
+    start: str = ""  # the run whose weights it starts from
+
+    def commands(self) -> list[str]:
+        """Return what to run, in order."""
+        weights, start = f"runs/{self.name}/weights.safetensors", f" --start-from runs/{self.start}/weights.safetensors"
+        split = " --split test" if self.table == 1 else ""
+        score = f"evaluate {weights}{split} --json data/results/{self.name}.json"
+        lines = [f"train {self.train} --out runs/{self.name}{start if self.start else ''}", score]
+        if self.dynamic:
+            lines.append(f"{score[:-5]}-dynamic.json --dynamic")
+        return lines
+
+
+RUNS = [
+    Run("ptb-char", 1, "ptb-char", "1x1000", "none", "text --data ptb-char", (1.32, 167, 28.5), (1.29, 148, 28.0)),
+    Run("ptb-char-noise", 1, "ptb-char", "1x1000", "weight-noise", f"text --data ptb-char {NOISE}",
+        (1.27, 140, 27.4), (1.24, 124, 26.9), start="ptb-char"),
+    Run("ptb-char-adaptive", 1, "ptb-char", "1x1000", "adaptive-weight-noise", f"text --data ptb-char {ADAPTIVE}",
+        (1.26, 133, 27.4), (1.24, 122, 26.9), start="ptb-char-noise"),
+    Run("ptb-word", 1, "ptb-word", "1x1000", "none", "text --data ptb-word", (1.27, 138, 77.8), (1.25, 126, 76.9)),
+    Run("ptb-word-noise", 1, "ptb-word", "1x1000", "weight-noise", f"text --data ptb-word {NOISE}",
+        (1.25, 126, 76.9), (1.23, 117, 76.2), start="ptb-word"),
+    Run("prediction-1x900", 3, "handwriting-prediction", "1x900", "none", f"prediction {INK}", (-1025.7, 0.40)),
+    Run("prediction-3x400", 3, "handwriting-prediction", "3x400", "none", f"prediction --hidden 400 --layers 3 {INK}",
+        (-1041.0, 0.41)),
+    Run("prediction-3x400-adaptive", 3, "handwriting-prediction", "3x400", "adaptive-weight-noise",
+        f"prediction --hidden 400 --layers 3 {INK} {ADAPTIVE}", (-1057.7, 0.41), start="prediction-3x400"),
+    Run("synthesis-3x400", 4, "handwriting-synthesis", "3x400", "none", f"synthesis {INK}", (-1096.9, 0.23)),
+    Run("synthesis-3x400-adaptive", 4, "handwriting-synthesis", "3x400", "adaptive-weight-noise",
+        f"synthesis {INK} {ADAPTIVE}", (-1128.2, 0.23), start="synthesis-3x400"),
+]
+
+PEN = "runs/synthesis-3x400-adaptive/weights.safetensors"
+MEASURES = [  # beyond the paper: can it be read, whose hand is it, what is each part worth
+    "train recogniser --out runs/recogniser",
+    "evaluate runs/recogniser/weights.safetensors --json data/results/recogniser.json",
+    f"legibility {PEN} runs/recogniser/weights.safetensors --json data/results/legibility.json",
+    "train style --out runs/style",
+    "evaluate runs/style/weights.safetensors --json data/results/style-reader.json",
+    f"style {PEN} runs/style/weights.safetensors --json data/results/style.json",
+    "ablate --json data/results/ablations.json",
+]
+
+
+def results() -> list[dict]:
+    """Return all results that ship."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(data_path("results").glob("*.json"))]
+
+
+def ours(run: Run, found: list[dict], dynamic: bool = False) -> dict | None:
+    """Return the result of a run, or another that fills its row of the table; None if there is none yet.
+
+    A row that is faithful to the paper goes before one that is not, and one scored with mean weights before draws.
+    """
+    split = "test" if run.table == 1 else "validation"
+    data = run.task if run.table == 1 else "iam-ondb"
+    rows = [row for row in found if row.get("task") == run.task and row.get("network") == run.network
+            and row["regularisation"] == run.regularisation and row["dynamic"] == dynamic
+            and row["data"]["split"] == split and data.startswith(row["data"]["name"])]
+    rows.sort(key=lambda row: (not row["faithful"], row["evaluated_with"] != "mean"))
+    return rows[0] if rows else None
+
+
+def script(found: list[dict]) -> str:
+    """Return the list as a shell script; every command may be stopped, and goes on when it is given again."""
+    lines = ["export GRAVES_NB_DATA=...  # the folder with iam_ondb_lines.npz and ptb.zip"]
+    for run in RUNS:
+        row = ours(run, found)
+        seconds = row["config"].get("seconds") if row and row["name"] == run.name else None
+        took = f": {seconds / 60:.0f} minutes on {row['device']}" if seconds else ""
+        lines += ["", f"# Table {run.table}, {run.task} {run.network}, {run.regularisation}{took}"]
+        lines += [f"python -m graves_nb {command}" for command in run.commands()]
+    lines += ["", "# Legibility, style, and what each part is worth"]
+    return "\n".join(lines + [f"python -m graves_nb {command}" for command in MEASURES]) + "\n"
