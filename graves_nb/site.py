@@ -20,8 +20,9 @@ def page_file(path: Path) -> bytes:
     """Return what a page gets of a shipped file."""
     if path.suffix != ".safetensors":
         return path.read_bytes()
-    if any(tensor.dtype == torch.int8 or name.startswith(WIDTH) for name, tensor in read_tensors(path)[0].items()):
-        return path.read_bytes()  # it ships in 8 bits, or its weights are there to be looked at
+    kinds = {(name.startswith(WIDTH), tensor.dtype) for name, tensor in read_tensors(path)[0].items()}
+    if kinds & {(False, torch.int8), (True, torch.float16)}:
+        return path.read_bytes()  # it ships in 8 bits, or with widths
     model, info = load_weights(path)
     return save(quantise(model.state_dict()), {"graves_nb": json.dumps(info)})
 

@@ -106,6 +106,7 @@ def test_what_ships_may_keep_its_widths(tmp_path, widths):
     save_weights(raw, model, dtype=torch.float32, stds=stds, data="mine", vocabulary=dict(kind="characters", symbols="abcde"))
     export(raw, out, name="mine", licence="none", widths=widths)
     assert page_file(out) == out.read_bytes()
+    assert load(page_file(raw))["layers.0.weight_h"].dtype == torch.int8  # a run's own file does not ship
     again, info = load_weights(out)
     kept = load_widths(out, again)
     assert len(kept) == (len(stds) if widths else 0) and (info["name"], info["licence"]) == ("mine", "none")

@@ -4,8 +4,8 @@ import { Network, readWeights } from "./engine.js";
 import { asset, el, whenVisible } from "./toolkit.js";
 
 /** When `place` comes in sight, show there how the weights that `model` names come, and hand their Network, and
- *  the weights as readWeights gives them, to `ready`. What goes wrong is said there too, with a way to try again. `kind` is the network that the
- *  weights must be of, and `name` what the reader is told that comes. Returns a stop. */
+ *  the weights as readWeights gives them, to `ready`. What goes wrong is said there too, with a way to try again.
+ *  `kind` is the network that the weights must be of, and `name` what the reader is told that comes. Returns a stop. */
 export function loadNetwork(model, place, { kind, name }, ready) {
   const button = (textContent, onclick) => el("button", { type: "button", class: "toy-main", textContent, onclick });
   const load = async (anew = false) => {
