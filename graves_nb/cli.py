@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     add_train(commands)
     add_evaluate(commands)
+    add_compare(commands)
     add_merge(commands)
     add_ablate(commands)
     add_legibility(commands)
@@ -104,6 +105,35 @@ def evaluate(args) -> None:
     dynamic = dict(lr=args.lr, momentum=args.momentum) if args.dynamic else None
     result = evaluate_weights(args.weights, args.data, args.split, find_device(args.device), dynamic=dynamic,
                               draws=args.draws, limit=args.limit)
+    print(json.dumps(result["metrics"], indent=2))
+    if args.json:
+        write_result(result | dict(name=Path(args.json).stem), args.json)
+
+
+def add_compare(commands) -> None:
+    """Describe `compare`."""
+    p = commands.add_parser("compare", help="say how far two networks' losses are apart, with an interval")
+    p.add_argument("first", help="weights; where the difference is below 0, these are the better ones")
+    p.add_argument("second")
+    p.add_argument("--data", help="iam-ondb, synthetic, ... (default: what the first weights were trained on)")
+    p.add_argument("--split", default="validation")
+    p.add_argument("--limit", type=int, default=0, help="score the first lines only")
+    p.add_argument("--level", type=float, default=0.95, help="of the interval (default: %(default)s)")
+    p.add_argument("--draws", type=int, default=10_000, help="of writers (default: %(default)s)")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--device", default="auto")
+    p.add_argument("--threads", type=int)
+    p.add_argument("--json", help="write the result there, for data/results/")
+    p.set_defaults(run=compare)
+
+
+def compare(args) -> None:
+    """Score both, print, and keep."""
+    from .intervals import compare as compare_weights
+    from .results import write_result
+
+    result = compare_weights(args.first, args.second, args.data, args.split, find_device(args.device), limit=args.limit,
+                             level=args.level, draws=args.draws, seed=args.seed)
     print(json.dumps(result["metrics"], indent=2))
     if args.json:
         write_result(result | dict(name=Path(args.json).stem), args.json)

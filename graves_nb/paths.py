@@ -26,6 +26,12 @@ def site_pen() -> str:
     return site_settings()["pen"]
 
 
+def site_predictor() -> str:
+    """Name of the predictor of the pen's kind: `predictor`, or `open-predictor` where that does not ship."""
+    name = site_pen().removesuffix("pen") + "predictor"
+    return name if (data_path("weights") / f"{name}.safetensors").is_file() else "open-predictor"
+
+
 def site_settings() -> dict:
     """The settings in site.toml: `pen`, `repository`, `ref`."""
     return tomllib.loads((PACKAGE / "site.toml").read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@ from .cells import Cells
 from .converter import Converter
 from .explode import Explode
 from .fork import Fork
+from .futures import Futures
 from .gates import Gates
 from .guess import Guess
 from .judge import Judge
@@ -20,6 +21,6 @@ from .threshold import Threshold
 from .window import Window
 
 __all__ = [
-    "Bias", "Busy", "Cells", "Converter", "Explode", "Fork", "Gates", "Guess", "Judge", "Lineage", "Offsets",
-    "OwnHand", "OwnLine", "Pen", "Prune", "Reading", "Threshold", "Window",
+    "Bias", "Busy", "Cells", "Converter", "Explode", "Fork", "Futures", "Gates", "Guess", "Judge", "Lineage",
+    "Offsets", "OwnHand", "OwnLine", "Pen", "Prune", "Reading", "Threshold", "Window",
 ]
