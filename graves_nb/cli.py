@@ -347,6 +347,7 @@ def add_export(commands) -> None:
     p.add_argument("out", help="such as data/weights/open-pen.safetensors")
     p.add_argument("--name", required=True)
     p.add_argument("--licence", required=True, help="the line that stands under the pen")
+    p.add_argument("--widths", action="store_true", help="keep the widths that adaptive weight noise has learnt")
     p.set_defaults(run=export)
 
 
@@ -354,7 +355,7 @@ def export(args) -> None:
     """Ship a network."""
     from .pen import export as export_network
 
-    export_network(args.weights, args.out, name=args.name, licence=args.licence)
+    export_network(args.weights, args.out, name=args.name, licence=args.licence, widths=args.widths)
 
 
 def add_quantise(commands) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def gaussian_prior(means: list[Tensor], stds: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Return mean and variance of the Gaussian that all weights fit best: the prior P with the least KL(Q || P)."""
+    """Return mean and variance of the prior P with the least KL(Q || P), a Gaussian."""
     n = sum(mu.numel() for mu in means)
     mu_p = sum(mu.sum() for mu in means) / n
     var_p = sum((s**2 + (mu - mu_p) ** 2).sum() for mu, s in zip(means, stds)) / n
@@ -15,16 +15,17 @@ def gaussian_prior(means: list[Tensor], stds: list[Tensor]) -> tuple[Tensor, Ten
 
 
 def kl_to_prior(means: list[Tensor], stds: list[Tensor]) -> Tensor:
-    """Return KL(Q || P) in nats: what it costs to tell the weights, to the precision that they are kept with."""
+    """Return KL(Q || P) in nats: what it costs to tell the weights, each to its own precision."""
     mu_p, var_p = gaussian_prior(means, stds)
-    distance = sum(((s**2 + (mu - mu_p) ** 2) / (2 * var_p) - 0.5).sum() for mu, s in zip(means, stds))
-    return distance + sum((var_p.log() / 2 - s.log()).sum() for s in stds)
+    pairs = list(zip(means, stds))
+    far = sum(((s**2 + (mu - mu_p) ** 2) / (2 * var_p) - 0.5).sum() for mu, s in pairs)
+    return far + sum((var_p.log() / 2 - s.log()).sum() for s in stds)
 
 
 class WeightNoise:
-    """w + eps, eps ~ N(0, std^2): each minibatch meets other weights, and the noise-free ones learn from it.
+    """w + eps, eps ~ N(0, std^2): each minibatch meets other weights.
 
-    With `std` 0 there is no noise.
+    The noise-free ones learn from it. With `std` 0 there is no noise.
     """
 
     name = "weight-noise"
@@ -42,7 +43,10 @@ class WeightNoise:
 
     @contextmanager
     def drawn(self, seed: int):
-        """Lend the network a draw of its weights; on leaving, it has its own ones back, with their gradients."""
+        """Lend the network a draw of its weights; on leaving, it has its own ones back.
+
+        The gradients stay.
+        """
         if not self.std:
             yield
             return
@@ -57,7 +61,7 @@ class WeightNoise:
                 w.data.copy_(value)
 
     def finish_gradients(self, sequences: int) -> None:
-        """Turn the mean gradient over `sequences`, taken at the drawn weights, into that of all that learns."""
+        """Turn the mean gradient over `sequences`, at the drawn weights, into that of all that learns."""
 
     def settle(self) -> None:
         """Put in order what a step of the optimiser may have left."""
@@ -66,15 +70,15 @@ class WeightNoise:
 class AdaptiveWeightNoise(WeightNoise):
     """w_i ~ N(mu_i, s_i^2): each weight learns its mean and its width, at a cost of KL(Q || P) nats in all.
 
-    The loss of one training sequence is L(x; w ~ Q) + KL(Q || P) / S, where S is the number of training
-    sequences: summed over all of them it is the description length of the data, together with the weights.
-    `curvature` chooses the gradient of the widths: "squared" is that of Graves (2011), "reparameterised"
-    that of Kingma and Welling (2014).
+    The loss of one training sequence is L(x; w ~ Q) + KL(Q || P) / S, where S is the number of
+    training sequences: summed over all of them it is the description length of the data,
+    together with the weights. `curvature` chooses the gradient of the widths: "squared" is that
+    of Graves (2011), "reparameterised" that of Kingma and Welling (2014).
     """
 
     name = "adaptive-weight-noise"
 
-    def __init__(self, weights, S: int, std: float = 0.075, curvature: str = "squared", least: float = 1e-5):
+    def __init__(self, weights, S: int, std=0.075, curvature="squared", least=1e-5):
         super().__init__(weights, std)
         self.S, self.curvature, self.least = S, curvature, least
         self.stds = [torch.full_like(w, std) for w in self.weights]
@@ -90,13 +94,14 @@ class AdaptiveWeightNoise(WeightNoise):
     def finish_gradients(self, sequences: int) -> None:
         """Add the prior's pull to the gradients of the means, and make those of the widths.
 
-        The square of a mean over B sequences is about 1/B of the mean square that the theory asks for,
-        if their gradients are independent: hence the factor B.
+        The square of a mean over B sequences is about 1/B of the mean square that the theory
+        asks for, if their gradients are independent: hence the factor B.
         """
         mu_p, var_p = gaussian_prior(self.weights, self.stds)
         for mu, s, eps in zip(self.weights, self.stds, self.eps):
             g = mu.grad
-            slope = eps * g if self.curvature == "reparameterised" else sequences * s * g**2  # dL/ds
+            exact = self.curvature == "reparameterised"
+            slope = eps * g if exact else sequences * s * g**2  # dL/ds
             s.grad = slope + (s / var_p - 1 / s) / self.S
             mu.grad = g + (mu - mu_p) / (self.S * var_p)
 
@@ -107,6 +112,6 @@ class AdaptiveWeightNoise(WeightNoise):
 
 def normal_like(weights: list[Tensor], seed: int) -> list[Tensor]:
     """Draw standard normal numbers in the shape of the weights, the same for the same seed."""
-    generator = torch.Generator(weights[0].device).manual_seed(seed)
-    return [torch.randn(w.shape, generator=generator, dtype=w.dtype, device=w.device) for w in weights]
+    g = torch.Generator(weights[0].device).manual_seed(seed)
+    return [torch.randn(w.shape, generator=g, dtype=w.dtype, device=w.device) for w in weights]
 

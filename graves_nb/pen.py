@@ -105,15 +105,18 @@ GALLERY = [
 ]
 
 
-def export(weights, out, *, name: str, licence: str) -> None:
-    """Turn a run's float32 weights into what ships, with its terms: a pen, or another network in 8 bits."""
+def export(weights, out, *, name: str, licence: str, widths=False) -> None:
+    """Turn a run's float32 weights into what ships, with its terms: a pen, or another network in 8 bits.
+
+    `widths` keeps those that adaptive weight noise has learnt, and all in float16.
+    """
     tensors, info = read_tensors(weights)
-    tensors = {k: v for k, v in tensors.items() if not k.startswith(WIDTH)}
-    info |= dict(name=name, licence=licence)
-    if info["model"] != "HandwritingSynthesizer":
-        return write_tensors(out, quantise(tensors), info)
-    write_tensors(out, {k: v.half() for k, v in tensors.items()}, info)
-    return write_gallery(out)
+    tensors = {k: v for k, v in tensors.items() if widths or not k.startswith(WIDTH)}
+    is_pen = info["model"] == "HandwritingSynthesizer"
+    halves = {k: v.half() for k, v in tensors.items()}
+    write_tensors(out, halves if is_pen or widths else quantise(tensors), info | dict(name=name, licence=licence))
+    if is_pen:
+        write_gallery(out)
 
 
 def write_gallery(out) -> None:

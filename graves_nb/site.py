@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from .checkpoints import load_weights, read_tensors
+from .checkpoints import WIDTH, load_weights, read_tensors
 from .paths import data_path
 from .quantise import quantise
 
@@ -20,8 +20,9 @@ def page_file(path: Path) -> bytes:
     """Return what a page gets of a shipped file."""
     if path.suffix != ".safetensors":
         return path.read_bytes()
-    if any(tensor.dtype == torch.int8 for tensor in read_tensors(path)[0].values()):
-        return path.read_bytes()  # it ships in 8 bits
+    kinds = {(name.startswith(WIDTH), tensor.dtype) for name, tensor in read_tensors(path)[0].items()}
+    if kinds & {(False, torch.int8), (True, torch.float16)}:
+        return path.read_bytes()  # it ships in 8 bits, or with widths
     model, info = load_weights(path)
     return save(quantise(model.state_dict()), {"graves_nb": json.dumps(info)})
 

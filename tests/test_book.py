@@ -17,9 +17,8 @@ import stamp  # noqa: E402
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 EACH_NOTEBOOK = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
-# The modules that the chapters teach. One leaves the second list when its chapters stand.
+# The modules that the chapters teach.
 TEACHING = {"lstm", "mixture", "window", "models", "optim", "noise", "sampling", "dynamic", "strokes", "hand"}
-PENDING = TEACHING - {"mixture", "models", "optim", "sampling", "strokes", "window", "hand"}
 
 
 def cells(path, kind=None):
@@ -63,17 +62,10 @@ def test_marked_cells_stand_verbatim_in_the_package(path):
         assert f"\n{code}\n" in f"\n{source}\n", f"{path.name}: this cell differs from {file}:\n{code[:300]}"
 
 
-@pytest.mark.parametrize("module", sorted(TEACHING - PENDING))
+@pytest.mark.parametrize("module", sorted(TEACHING))
 def test_each_public_name_is_shown_in_exactly_one_chapter(module):
     wrong = {name: where for name, where in chapters_that_show(module).items() if len(where) != 1}
     assert not wrong, f"graves_nb/{module}.py: shown in no chapter or in several: {wrong}"
-
-
-@pytest.mark.parametrize("module", sorted(PENDING))
-def test_the_pending_list_shrinks(module):
-    if (ROOT / f"graves_nb/{module}.py").exists():
-        shown = chapters_that_show(module)
-        assert not all(shown.values()), f"every name of {module} is shown: take it off PENDING"
 
 
 @EACH_NOTEBOOK

@@ -8,10 +8,11 @@ from safetensors.torch import load
 
 from conftest import ROOT
 from graves_nb import datasets
-from graves_nb.checkpoints import load_weights, save_weights
+from graves_nb.checkpoints import load_weights, load_widths, save_weights
 from graves_nb.cli import main
 from graves_nb.evaluation import nats
-from graves_nb.models import HandwritingSynthesizer
+from graves_nb.models import HandwritingSynthesizer, TextPredictor
+from graves_nb.pen import export
 from graves_nb.quantise import dequantise, quantise
 from graves_nb.site import page_file
 from graves_nb.strokes import Normalisation
@@ -95,3 +96,20 @@ def test_8_bits_cost_little_on_synthetic_ink(path, tmp_path):
 @pytest.mark.parametrize("path", PENS, ids=lambda path: path.stem)
 def test_8_bits_cost_little_on_real_ink(path, tmp_path, real_data):
     assert cost(path, datasets.load("iam-ondb", "validation")[:40], tmp_path) <= COST
+
+
+@pytest.mark.parametrize("widths", [False, True])
+def test_what_ships_may_keep_its_widths(tmp_path, widths):
+    """With widths a network stays in float16, for a page too; without, it ships in 8 bits."""
+    model, raw, out = TextPredictor(V=5, hidden=6), tmp_path / "raw.safetensors", tmp_path / "out.safetensors"
+    stds = [torch.rand_like(w) for w in model.parameters()]
+    save_weights(raw, model, dtype=torch.float32, stds=stds, data="mine", vocabulary=dict(kind="characters", symbols="abcde"))
+    export(raw, out, name="mine", licence="none", widths=widths)
+    assert page_file(out) == out.read_bytes()
+    assert load(page_file(raw))["layers.0.weight_h"].dtype == torch.int8  # a run's own file does not ship
+    again, info = load_weights(out)
+    kept = load_widths(out, again)
+    assert len(kept) == (len(stds) if widths else 0) and (info["name"], info["licence"]) == ("mine", "none")
+    assert all(torch.equal(a, b.half().float()) for a, b in zip(kept, stds))
+    matrices = [tensor.dtype for name, tensor in load(out.read_bytes()).items() if name == "layers.0.weight_h"]
+    assert matrices == [torch.float16 if widths else torch.int8]

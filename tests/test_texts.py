@@ -12,7 +12,7 @@ import pytest
 
 from graves_nb import datasets
 from graves_nb.batches import collate_text, sentences, streams
-from graves_nb.datasets import download, enwik8, penn_treebank
+from graves_nb.datasets import download, enwik8, grammar, penn_treebank
 from graves_nb.datasets.download import fetch
 
 # Published counts
@@ -269,3 +269,25 @@ def test_text_batches_are_shifted_by_one_and_masked():
     batch = collate_text(labels, [(0, 3), (5, 10)])
     assert batch.x[:, 1].tolist() == [-1, 5, 6, 7, 8] and batch.y[:, 1].tolist() == [5, 6, 7, 8, 9]
     assert batch.x[:3, 0].tolist() == [-1, 0, 1] and batch.mask[:, 0].tolist() == [1, 1, 1, 0, 0]
+
+
+# The grammar
+
+
+def test_the_grammar_makes_sentences_of_the_entropy_it_states():
+    """All are sentences, no verb disagrees, and what they cost has the stated mean."""
+    text = datasets.load_text("grammar", "train")
+    lines = text.vocabulary.decode(text.labels).splitlines()
+    assert len(lines) == 3000 and all(map(grammar.is_sentence, lines))
+    assert np.mean([grammar.bits(line) for line in lines]) == pytest.approx(grammar.entropy(), rel=0.02)
+    plain = 2 ** -grammar.bits("the pen holds the page.")  # one of as many, all equally likely
+    assert plain == pytest.approx(1 / (2 * (2 * len(grammar.NOUNS)) ** 2 * len(grammar.VERBS)))
+    for wrong in ("the pen hold the page.", "the pens that the hand holds follows the page.", "the pen holds the page"):
+        assert not grammar.is_sentence(wrong)
+
+
+def test_the_grammar_has_three_splits_of_its_own():
+    parts = {split: datasets.load_text("grammar", split) for split in ("train", "validation", "test")}
+    assert len({part.sha256() for part in parts.values()}) == 3 and len({part.vocabulary for part in parts.values()}) == 1
+    with pytest.raises(ValueError, match="Choose train, validation, test"):
+        datasets.load_text("grammar", "other")

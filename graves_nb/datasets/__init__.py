@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..strokes import Line
 
-TEXTS = ("plays", "ptb-char", "ptb-word", "enwik8", "enwik8-prefix")
+TEXTS = ("plays", "grammar", "ptb-char", "ptb-word", "enwik8", "enwik8-prefix")
 
 
 def load(name: str, split: str) -> list[Line]:
@@ -28,13 +28,13 @@ def load(name: str, split: str) -> list[Line]:
 def load_text(name: str, split: str):
     """Return a `Text`: the split of a data set in TEXTS, or of a text file of your own.
 
-    `split` is "train", "validation" or "test". The plays ship with the book; for the others
-    GRAVES_NB_DATA names the folder that holds them.
+    `split` is "train", "validation" or "test". The plays ship with the book, the grammar makes its
+    sentences; for the others GRAVES_NB_DATA names the folder that holds them.
     """
-    from . import enwik8, penn_treebank, texts
+    from . import enwik8, grammar, penn_treebank, texts
 
-    if name == "plays":
-        return texts.plays(split)
+    if name in ("plays", "grammar"):
+        return texts.plays(split) if name == "plays" else grammar.load(split)
     if name in ("ptb-char", "ptb-word"):
         return penn_treebank.load(folder(), split, "characters" if name == "ptb-char" else "words")
     if name in enwik8.TRAIN:

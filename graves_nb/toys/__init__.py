@@ -15,10 +15,12 @@ from .offsets import Offsets
 from .own_hand import OwnHand
 from .ownline import OwnLine
 from .pen import Pen
+from .prune import Prune
+from .reading import Reading
 from .threshold import Threshold
 from .window import Window
 
 __all__ = [
     "Bias", "Busy", "Cells", "Converter", "Explode", "Fork", "Futures", "Gates", "Guess", "Judge", "Lineage",
-    "Offsets", "OwnHand", "OwnLine", "Pen", "Threshold", "Window",
+    "Offsets", "OwnHand", "OwnLine", "Pen", "Prune", "Reading", "Threshold", "Window",
 ]
