@@ -4,6 +4,7 @@ import { logDensity } from "./mixture.js";
 import { cividis } from "./toolkit.js";
 import { drawLabel, drawPolyline } from "./traces.js";
 
+const LEAST_SPOT = 3.5; // CSS pixels: the map shows no spot smaller than this
 const MAP_CELL = 3; // CSS pixels: a place of the density map
 const MAP_WHITE = "#ffffff", MAP_BLACK = "#000000"; // on the map, whose colours are the same in light and dark
 
@@ -102,14 +103,15 @@ export function drawLens(context, width, height, { trail, point, reach, mixture,
 /** The map itself: a small picture, enlarged. Its brightest place is always yellow; how wide it is tells how sure. */
 function drawMap(context, width, height, view, mixture, normalise) {
   const [w, h] = [Math.ceil(width / MAP_CELL), Math.ceil(height / MAP_CELL)], small = Object.assign(document.createElement("canvas"), { width: w, height: h });
-  const parts = mixture.filter(({ pi }) => pi > 1e-3), top = Math.max(...parts.map(({ mu }) => logDensity(mu, parts)));
+  const least = normalise([LEAST_SPOT / view.unit, 0, 0])[0] - normalise([0, 0, 0])[0]; // in the network's units
+  const parts = mixture.filter(({ pi }) => pi > 1e-3).map((part) => ({ ...part, sigma: part.sigma.map((each) => Math.max(each, least)) })), top = Math.max(...parts.map(({ mu }) => logDensity(mu, parts)));
   const paint = small.getContext("2d");
   paint.fillStyle = cividis(0);
   paint.fillRect(0, 0, w, h);
   for (let i = 0; i < w * h; i++) {
     const offset = normalise([...view.toOffset((i % w + 0.5) * MAP_CELL, (Math.floor(i / w) + 0.5) * MAP_CELL), 0]);
     if (!parts.some(({ mu, sigma }) => Math.abs(offset[0] - mu[0]) < 5 * sigma[0] && Math.abs(offset[1] - mu[1]) < 5 * sigma[1])) continue;
-    paint.fillStyle = cividis(Math.exp((logDensity(offset, parts) - top) / 2));
+    paint.fillStyle = cividis(Math.exp((logDensity(offset, parts) - top) / 3));
     paint.fillRect(i % w, Math.floor(i / w), 1, 1);
   }
   context.drawImage(small, 0, 0, w * MAP_CELL, h * MAP_CELL);

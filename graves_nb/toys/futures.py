@@ -25,7 +25,7 @@ class Futures(InkLine):
     sheets = ("widgets.css", "futures.css")
 
     text = Unicode("over and under").tag(sync=True)
-    point = Int(60, min=0).tag(sync=True)
+    point = Int(44, min=0).tag(sync=True)
     bias = Float(0.0, min=0, max=3).tag(sync=True)
     seed = Int(1, min=0, max=99_999).tag(sync=True)
     weights = Unicode(help="Name of the weights file, with its hash").tag(sync=True)
