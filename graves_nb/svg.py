@@ -19,8 +19,8 @@ def to_svg(offsets_raw, title: str = "handwriting", width: float = 9.0, margin: 
     x, y = places.min(0) - margin
     w, h = places.max(0) + margin - (x, y)
     paths = "".join(f'<path d="{svg_path(stroke)}"/>' for stroke in strokes)
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{x:.0f} {y:.0f} {w:.0f} {h:.0f}" role="img">'
-            f"<title>{escape(title)}</title>{INK if alone else ''}"
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{x:.0f} {y:.0f} {w:.0f} {h:.0f}" role="img" '
+            f'aria-label="{escape(title)}"><title>{escape(title)}</title>{INK if alone else ""}'
             f'<g fill="none" stroke="currentColor" stroke-width="{width:g}" stroke-linecap="round" '
             f'stroke-linejoin="round">{paths}</g></svg>\n')
 

@@ -105,6 +105,11 @@ def changes(page, act):
     page.wait_for_function(f"before => ({PICTURE})() !== before", arg=before, timeout=10_000)
 
 
+def settle(page):
+    """Let the page draw what it has to draw."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def status(page):
     return page.locator(".window-status:visible").inner_text()
 
@@ -361,10 +366,12 @@ def test_the_same_seed_writes_the_same_line_and_the_window_matches_python(toy, r
     button(page, "Write").click()
     page.locator(".window-status:visible", has_text="past the end").wait_for(timeout=30_000)
     assert line.stopped == "rule" and passed(page) == "we go"
+    settle(page)
     first = page.evaluate(PICTURE)
     button(page, "Start again").click()
     button(page, "Write").click()
     page.locator(".window-status:visible", has_text="past the end").wait_for(timeout=30_000)
+    settle(page)
     assert page.evaluate(PICTURE) == first
 
 

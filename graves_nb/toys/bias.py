@@ -2,6 +2,7 @@
 
 from traitlets import Float
 
+from ..svg import to_svg
 from .writing import WritingToy
 
 
@@ -21,4 +22,5 @@ class Bias(WritingToy):
     def still(self) -> str:
         """Return a line of the gallery."""
         line = self._lines[0]
-        return self.picture(line, f"Handwriting that the network made at a bias of {line['bias']}: {line['text']}")
+        words = f"Handwriting that the network made at a bias of {line['bias']}: {line['text']}"
+        return to_svg(line["offsets_raw"], title=words)

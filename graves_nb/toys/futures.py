@@ -9,6 +9,7 @@ from traitlets import Float, Int, TraitError, Unicode, validate
 from ..checkpoints import read_tensors
 from ..paths import data_path, site_predictor
 from ..site import page_file
+from ..svg import to_svg
 from ..widgets import versioned
 from .offsets import InkLine
 
@@ -52,7 +53,7 @@ class Futures(InkLine):
         """Return the whole line."""
         words = (f"A line of ink, “{self.text}”. On a page with scripts you see at each point where the network "
                  "expects the pen next.")
-        return self.picture(self.offsets, words)
+        return to_svg(self.offsets, title=words)
 
 
 def network_written() -> dict:

@@ -1,7 +1,6 @@
 """Ink as offsets: a line, one row of which is wrong."""
 
 import math
-from html import escape
 
 import numpy as np
 from traitlets import Bool, List, TraitError, Unicode, default, validate
@@ -42,10 +41,6 @@ class InkLine(GravesWidget):
             raise TraitError("The offsets must be at least ten rows [dx, dy, end_of_stroke] with 0 or 1 as the last.")
         return rows
 
-    def picture(self, offsets, words: str) -> str:
-        """Draw offsets as a still picture that `words` describe."""
-        return to_svg(offsets, title=words).replace("<svg ", f'<svg aria-label="{escape(words)}" ', 1)
-
 
 class Offsets(InkLine):
     """A line beside its offsets, to be mended: `broken` is the wrong row, from 0, and what was added to its dx and dy.
@@ -78,4 +73,4 @@ class Offsets(InkLine):
         row, dx, dy = self.broken
         rows[row, :2] += dx, dy
         words = f"A line of synthetic ink, “{self.text}”. In mid-letter it breaks, and all that follows lies too low."
-        return self.picture(rows, words)
+        return to_svg(rows, title=words)

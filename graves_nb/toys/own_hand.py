@@ -5,6 +5,7 @@ import json
 from traitlets import Float, Int, List, TraitError, Unicode, validate
 
 from ..paths import data_path
+from ..svg import to_svg
 from .writing import WritingToy
 
 
@@ -39,4 +40,4 @@ class OwnHand(WritingToy):
     def still(self) -> str:
         """Return a line of the gallery."""
         line = self._lines[1]
-        return self.picture(line, f"Handwriting that the network made: {line['text']}")
+        return to_svg(line["offsets_raw"], title=f"Handwriting that the network made: {line['text']}")

@@ -1,5 +1,6 @@
 """A line of the reader's own."""
 
+from ..svg import to_svg
 from .offsets import InkLine
 
 
@@ -11,4 +12,4 @@ class OwnLine(InkLine):
     def still(self) -> str:
         """Return the synthetic line to compare with."""
         words = f"A line of synthetic ink, “{self.text}”. On a page with scripts you can write your own beside it."
-        return self.picture(self.offsets, words)
+        return to_svg(self.offsets, title=words)

@@ -4,6 +4,7 @@ import math
 
 from traitlets import Float, Int, TraitError, Unicode, validate
 
+from ..svg import to_svg
 from .writing import WritingToy
 
 
@@ -25,7 +26,7 @@ class Pen(WritingToy):
     def still(self) -> str:
         """Return the first line of the gallery."""
         line = self._lines[0]
-        return self.picture(line, f"Handwriting that the network made: {line['text']}")
+        return to_svg(line["offsets_raw"], title=f"Handwriting that the network made: {line['text']}")
 
     @validate("bias")
     def _check_bias(self, proposal) -> float:

@@ -2,6 +2,7 @@
 
 from traitlets import Float
 
+from ..svg import to_svg
 from .offsets import InkLine
 
 
@@ -15,4 +16,4 @@ class Threshold(InkLine):
     def still(self) -> str:
         """Return the whole line."""
         words = f"A line of synthetic ink, “{self.text}”. A threshold would drop its longest steps."
-        return self.picture(self.offsets, words)
+        return to_svg(self.offsets, title=words)

@@ -88,8 +88,7 @@ class Window(GravesWidget):
         bell = [(x, -330 - 180 * math.exp(-(((x - centres[1]) / 130) ** 2))) for x in np.arange(-60, left + 60, 10)]
         words = (f"The word “{self.word}” in joined letters. Above it lies a curve with one hump, the window. "
                  f"Its middle stands over the second letter.")
-        drawing = to_svg(from_strokes([np.array(bell), *strokes]), title=words)
-        return drawing.replace("<svg ", f'<svg aria-label="{words}" ', 1)
+        return to_svg(from_strokes([np.array(bell), *strokes]), title=words)
 
 
 @cache

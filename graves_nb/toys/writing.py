@@ -1,7 +1,6 @@
 """What the toys share that write with the network: its weights, its gallery, the text and the seed."""
 
 import json
-from html import escape
 from pathlib import Path
 
 from traitlets import Float, Int, Unicode, validate
@@ -9,7 +8,6 @@ from traitlets import Float, Int, Unicode, validate
 from ..checks import check_text
 from ..paths import data_path, site_pen
 from ..site import page_file
-from ..svg import to_svg
 from ..widgets import GravesWidget, versioned
 
 
@@ -38,8 +36,3 @@ class WritingToy(GravesWidget):
     @validate("text")
     def _check_text(self, proposal) -> str:
         return check_text(proposal.value)
-
-    def picture(self, line: dict, words: str) -> str:
-        """Draw a line of the gallery, with words for those who cannot see it."""
-        drawing = to_svg(line["offsets_raw"], title=words)
-        return drawing.replace("<svg ", f'<svg aria-label="{escape(words)}" ', 1)
