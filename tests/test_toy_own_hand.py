@@ -110,7 +110,7 @@ def test_a_line_of_ones_own_is_taken_and_gone_on_from(toy, pen_path):  # noqa: F
     fact = page.page.locator(".own-sheet .toy-note").inner_text()
     assert re.search(r"Your \d+ points in 4 strokes became (\d+) at the tablet's pace", fact)
     became = int(re.search(r"became (\d+)", fact)[1])
-    assert f"{became} points given" in page.page.locator(".own-player + .toy-note").inner_text()
+    page.page.locator(".own-player + .toy-note", has_text=f"{became} points given").wait_for(timeout=30_000)
     assert "Of 11 lines" in page.page.locator(".own-verdict").first.inner_text()
     assert 200 < became < 500  # 15 characters of about 22 points
     state = page.page.evaluate("() => document.querySelector('graves-widget').getAttribute('state')")

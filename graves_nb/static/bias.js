@@ -60,7 +60,7 @@ class BiasToy {
     const id = newId();
     this.text = el("input", { type: "text", id, value: this.model.get("text"), autocomplete: "off", spellcheck: false });
     this.error = el("p", { class: "toy-error", role: "alert" });
-    this.another = el("button", { type: "button", onclick: () => this.set({ seed: (this.model.get("seed") + 1) % 1_000_000 }) });
+    this.another = el("button", { type: "button", textContent: "Another seed", onclick: () => this.set({ seed: (this.model.get("seed") + 1) % 1_000_000 }) });
     const submit = (event) => { event.preventDefault(); this.readText(); };
     return el("div", {}, el("form", { class: "toy-row bias-text", onsubmit: submit }, el("label", { htmlFor: id, textContent: "Text" }),
       this.text, el("button", { class: "toy-main", textContent: "Write" }), this.another), this.error);
