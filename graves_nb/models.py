@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .lstm import DeepLSTM, LSTMState, PeepholeLSTMCell
 from .sequence import best_path, run_whole
@@ -37,7 +37,14 @@ class TextPredictor(Predictor):
     def __init__(self, V=50, hidden=1000, layers=1, *, cell=PeepholeLSTMCell, clip_lstm=1.0, clip_output=None):
         super().__init__(V, hidden, layers, cell=cell, clip=clip_lstm)
         self.config = dict(V=V, hidden=hidden, layers=layers)
+        for layer in self.layers:  # of V inputs one is on: the others add no variance
+            nn.init.normal_(layer.weight_x.data[:, :V], std=1.0)
         self.join_output(V, clip_output)  # eq. (12): softmax over these
+
+    def readout(self, h: Tensor) -> Tensor:
+        """Turn all layers' outputs into logits. With 10,000 words no product is larger, so it takes `operands`."""
+        with torch.autocast(h.device.type, self.operands, enabled=self.operands == torch.bfloat16):
+            return super().readout(h).to(self.output.weight.dtype)
 
 
 class HandwritingPredictor(Predictor):
