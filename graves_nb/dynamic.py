@@ -35,7 +35,7 @@ def read(model, sequences: Pairs, optimiser=None, stretch: int = 0) -> Iterator[
 
 
 class DecayingRMS(torch.optim.Optimizer):
-    """Krause's later rule (2018): steps scaled by training's gradients, a pull to old weights.
+    """Krause's later rule (2017): steps scaled by training's gradients, a pull to old weights.
 
     w += lamb decay (w_0 - w) - lr g / (rms + eps), where `rms` are roots of mean squares
     of training gradients, one tensor for each of `params`, and decay is rms over its mean,

@@ -1,4 +1,4 @@
-"""Writing: unbiased, biased and primed samples, and the rule that ends them (sections 5.4 to 5.6)."""
+"""Writing: unbiased, biased and primed samples, and the rule that ends them (sections 5.3 to 5.5)."""
 
 import math
 from dataclasses import dataclass
@@ -157,7 +157,7 @@ class Writer:
 
 @torch.no_grad()
 def sample_freely(model, T: int, *, bias=0.0, seeds=(0,), ink: Tensor | None = None) -> Tensor:
-    """Let a network without a text write T points, (B, T, 3), one line for each seed; nothing stops it (section 4.4).
+    """Let a network without a text write T points, (B, T, 3), one line for each seed; nothing stops it (section 4.3).
 
     All lines go on from the points `ink` (T0, 3), if there are any.
     """

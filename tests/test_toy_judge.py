@@ -41,7 +41,7 @@ def test_the_losses_are_those_of_the_pen(judge):
 
 def test_what_nobody_sees_costs_more_than_what_nobody_can_read(judge):
     assert min(judge.shake_nats) == judge.shake_nats[0] and judge.shake_nats[-1] > judge.shake_nats[1]
-    assert judge.shake_nats[3] > judge.pull_nats[6]  # three units of a line that is some hundred high
+    assert judge.shake_nats[3] > judge.pull_nats[8]  # three units of a line that is some hundred high
 
 
 def test_pulling_moves_strokes_as_they_are():
@@ -90,4 +90,4 @@ def test_a_state_without_a_loss_is_refused(judge):
     with pytest.raises(TraitError, match="must be one of"):
         Judge(shake=2.5)
     assert "<svg" in judge.still() and judge.text in judge.still()
-    assert f"{judge.pull_nats[6]:.0f}.".replace("-", "−") in judge.still()
+    assert f"{judge.pull_nats[8]:.0f}.".replace("-", "−") in judge.still()

@@ -161,11 +161,22 @@ def test_a_reader_who_sees_the_difference_is_believed(toy):
     page = toy()
     page.press("Begin the test")
     verdict = page.page.locator(".own-blind .own-verdict")
-    body = "async ([seed, n]) => { const { draws } = await import('/sampler.js'); return draws(seed + 1000 * n, 0)[1] < 0.5; }"
+    body = "async ([seed, n]) => { const { draws } = await import('/sampler.js'); return draws(seed + 1000 * n + 100_003, 0)[1] < 0.5; }"
     for n in range(6):
         verdict.filter(has_text=f"Round {n + 1} of 6").wait_for(timeout=30_000)
         page.press(f"The {'right' if page.page.evaluate(body, [1, n + 1]) else 'left'} half is mine")
     assert "right in 6 of 6" in verdict.inner_text() and "in 2 % of tests. You can tell" in verdict.inner_text()
+
+
+def test_what_is_left_of_the_prime_is_not_shown(toy):
+    """The half of the network begins after the last lift before the window leaves the prime; without one, at once."""
+    body = """async (lifts) => {
+      const { beginsAt } = await import("/blind_test.js");
+      const points = lifts.map((end) => [1, 0, end]), steps = [1, 2, 3, 3, 3, 3, 4, 5].map((at) => ({ at }));
+      return beginsAt({ prime: { text: "ab ", offsets: points.slice(0, 2) }, points, steps });
+    }"""
+    found = [toy().page.evaluate(body, lifts) for lifts in ([1, 1, 1, 0, 1, 0, 0], [1, 1, 0, 0, 0, 0, 1])]
+    assert found == [5, 2]
 
 
 def test_a_gallery_that_does_not_come_can_be_fetched_again(show, pen_path):  # noqa: F811

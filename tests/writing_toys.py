@@ -13,6 +13,10 @@ from graves_nb.pen import GALLERY, export
 
 UNITS = dict(mean=[8.16, 0.112], std=[40.61, 37.05], threshold=1000)
 HOST = "http://page.test"
+PICTURE = """async n => {
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  return document.querySelectorAll(".toy canvas")[n].toDataURL();
+}"""
 
 
 def random_pen(folder):
@@ -62,8 +66,8 @@ class ToyPage:
                 f'<script type="module" src="/graves-widget.js"></script><main>{self.toy.to_html()}</main>')
 
     def picture(self, nth=0):
-        """What the nth canvas shows."""
-        return self.page.evaluate("n => document.querySelectorAll('.toy canvas')[n].toDataURL()", nth)
+        """What the nth canvas shows, once what is due has been painted."""
+        return self.page.evaluate(PICTURE, nth)
 
     def changes(self, act, nth=0):
         """Do something and wait until the nth canvas shows something else."""

@@ -115,7 +115,7 @@ class BiasToy {
   /** Are both lines equally surprising to the network, at a bias of 1 or more? */
   judge() {
     const [bias, temperature] = this.sheets, apart = Math.abs(bias.loss - temperature.loss);
-    this.reached ||= bias.value >= 1 && apart <= NEAR_ENOUGH
+    this.reached ||= bias.value >= 1 && apart <= NEAR_ENOUGH && bias.whole && temperature.whole
       && `Goal reached: bias ${bias.value.toFixed(1)} and temperature ${temperature.value.toFixed(2)} are equally tidy. But one raised the weights `
         + `to the power ${bias.sharpening[0].toFixed(1)}, the other to the power ${temperature.sharpening[0].toFixed(1)}.`;
     this.say(`Surprise ${signedNumber(bias.loss, 2)} with the bias, ${signedNumber(temperature.loss, 2)} with the temperature, nats a point. ${this.reached || ""}`);
@@ -124,7 +124,7 @@ class BiasToy {
 
   show() {
     this.goal.textContent = this.reached || "Goal: set the bias to 1 or more. Then find the temperature that makes the other sheet as tidy: "
-      + `the same surprise, to ${NEAR_ENOUGH} nats a point.`;
+      + `the same surprise, to ${NEAR_ENOUGH} nats a point, in a whole line.`;
     this.goal.classList.toggle("toy-reached", Boolean(this.reached));
     this.play.textContent = this.playing ? "Pause" : "Play";
     for (const sheet of this.sheets) sheet.show();

@@ -6,6 +6,7 @@ import { liftOf, mixtureOf } from "./sampler.js";
 import { colour, el, sharpCanvas } from "./toolkit.js";
 import { WatchedLine } from "./watched.js";
 
+const AT_REST = 2, MUCH_REST = 0.3; // tablet units: a shorter step is none; a share of such steps
 const SHEET_BUDGET = 6; // milliseconds of network for each line in each frame
 
 /** A number in words, with a minus that can be seen. */
@@ -45,6 +46,10 @@ export class BiasSheet {
     return true;
   }
 
+  /** The share of steps at which the pen lay still. A pen that rests surprises nobody, and is not tidy. */
+  get rest() { return this.writing.points.filter(([dx, dy]) => Math.hypot(dx, dy) < AT_REST).length / this.length; }
+  /** Whether the line came to its end, and moved on its way. */
+  get whole() { return this.writing.stopped === "rule" && this.rest < MUCH_REST; }
   get length() { return this.writing?.points.length ?? 0; }
   /** The step that is shown: its belief comes before point `step`. */
   get step() { return Math.min(this.toy.shown, this.length, (this.writing?.steps.length ?? 0) - 1); }
@@ -56,7 +61,8 @@ export class BiasSheet {
     if (!writing) return;
     const ended = { rule: "Stopped by the rule", length: "Never met the rule, cut", "": "Writing" }[writing.stopped];
     this.words.textContent = `${ended} at ${length} points.`
-      + (loss === undefined ? "" : ` Surprise: ${signedNumber(loss, 2)} nats a point.`);
+      + (loss === undefined ? "" : ` Surprise: ${signedNumber(loss, 2)} nats a point.`)
+      + (loss === undefined || this.rest < MUCH_REST ? "" : ` The pen lay still at ${Math.round(100 * this.rest)} % of them.`);
     this.ink.canvas.setAttribute("aria-label", `“${writing.text}” written with ${this.field} ${this.value.toFixed(2)}. ${this.words.textContent}`);
     const seen = this.seen, [power, shrink] = this.sharpening, { lift } = seen ? this.believed(seen.y) : {};
     if (!seen) return;

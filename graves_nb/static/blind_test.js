@@ -40,10 +40,18 @@ export function runThrough(work) {
   }
 }
 
+/** Where the new word of a WatchedLine begins: after the last lift before the window leaves the prime. What comes
+ *  sooner are strokes of the prime's last letter, which would give the network away. */
+export function beginsAt({ prime, points, steps }) {
+  const given = prime.offsets.length, next = steps.findIndex(({ at }, t) => t >= given && at > prime.text.length);
+  const lift = points.findLastIndex(([, , end], t) => end && t >= given && t < next);
+  return lift < 0 ? given : lift + 1;
+}
+
 /** `ask()` gives {line, cutter, network, bias, seed} when a test begins; `finished(right, rounds)` hears its end. */
 export class BlindTest {
   constructor(root, { ask, finished }) {
-    Object.assign(this, { root, ask, finished, frame: 0, answers: [] });
+    Object.assign(this, { root, ask, finished, frame: 0, answers: [], tests: 0 });
     this.sheet = sharpCanvas({ label: "Two halves", height: (width) => Math.max(120, Math.min(190, width / 4)), draw: (...on) => this.draw(...on) });
     this.words = el("p", { class: "own-verdict", "aria-live": "polite" });
     const button = (textContent, onclick) => el("button", { type: "button", textContent, onclick });
@@ -66,22 +74,22 @@ export class BlindTest {
   start() {
     this.asked = this.ask();
     if (!this.asked) return this.show("Choose or write a line first.");
-    Object.assign(this, { pieces: wordsOf(this.asked.line, this.asked.cutter), answers: [] });
+    Object.assign(this, { pieces: wordsOf(this.asked.line, this.asked.cutter), answers: [], tests: this.tests + 1 });
     return this.next();
   }
 
   /** Let the network write the word of this round, after the whole line. */
   next() {
     const { line, network, bias, seed } = this.asked, round = this.answers.length;
-    const [order, side] = draws(seed + 1000 * (round + 1), 0), turn = Math.floor(order * this.pieces.length);
-    const mine = this.pieces[(turn + round) % this.pieces.length];
+    const [, side] = draws(seed + 1000 * (round + 1) + 100_003 * this.tests, 0); // another test, other sides
+    const mine = this.pieces[(this.tests + round) % this.pieces.length];
     const prime = { text: `${line.text} `, offsets: line.offsets_raw };
     const writing = new WatchedLine(network, mine.text, { prime, bias, seed: seed + round + 1 });
     this.halves = undefined;
     this.show("The network writes ...");
     const go = () => {
       if (!writing.advance(performance.now() + 12)) { this.frame = requestAnimationFrame(go); return; }
-      const its = writing.points.slice(prime.offsets.length).map(([dx, dy, end]) => [Math.round(dx), Math.round(dy), end]);
+      const its = writing.points.slice(beginsAt(writing)).map(([dx, dy, end]) => [Math.round(dx), Math.round(dy), end]);
       this.mineAt = Number(side < 0.5); // 0 is left
       this.halves = this.mineAt ? [its, mine.offsets] : [mine.offsets, its];
       this.show(`Round ${round + 1} of ${BLIND_ROUNDS}: “${mine.text}”. Which half is yours?`);

@@ -13,7 +13,7 @@ const KNOBS = ["scale", "layers", "steps", "clip", "limit", "seed"];
 const GOALS = {
   nan: "Meet the NaN: train until the loss is not a number.",
   learnt: `Carry the bit over ${LONG} steps or more: a loss below ${LOW}.`,
-  tamed: `The same with recurrent weights of ${STRETCHED} or more.`,
+  tamed: `The same with a clip, and recurrent weights of ${STRETCHED} or more.`,
 };
 const ENDS = {
   off: "A derivative passed 3.4e38, the largest 32-bit float, and became infinite. Infinite times zero is not a number, and one "
@@ -94,7 +94,7 @@ class Explode {
     const learnt = recent.length === 20 && mean < LOW, lost = !Number.isFinite(this.seen.loss), long = this.get("steps") >= LONG;
     this.met.nan ||= lost;
     this.met.learnt ||= learnt && long;
-    this.met.tamed ||= learnt && long && this.get("scale") >= STRETCHED;
+    this.met.tamed ||= learnt && long && this.get("clip") !== "off" && this.get("scale") >= STRETCHED;
     this.ended = lost ? "nan" : learnt ? "learnt" : this.losses.length >= MOST_UPDATES ? "tired" : false;
   }
 

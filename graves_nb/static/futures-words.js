@@ -18,7 +18,7 @@ export function futureGoals({ spreads, loop }) {
       `First goal: find two points of the line, the futures of one ${APART_GOAL} times as far apart as those of the other, without bias.${seen}`,
       `First goal reached: ${MEASURED} points on, the futures are ${measures}`],
     [loop !== undefined,
-      `Second goal: take the pen over. Choose at least ${LOOP_GOAL.points} points that lead it away and round, back into the ring where you took it.`,
+      `Second goal: take the pen over. Choose at least ${LOOP_GOAL.points} points that lead it ${LOOP_GOAL.far} units away or more and round, back into the ring (of ${LOOP_GOAL.near}) where you took it.`,
       `Second goal reached: a loop against its will, for ${wholeUnits(loop ?? 0)} nats. Can you do it for less?`],
   ];
 }

@@ -63,7 +63,7 @@ class Gates {
     this.goal = goalLine();
     this.task = el("p", { class: "toy-note" });
     this.status = el("p", { class: "gates-status" });
-    this.levels = radios({ legend: "Level", choices: LEVELS, value: this.get("level"), onchange: (level) => this.set({ level }) });
+    this.levels = radios({ legend: "Level", choices: LEVELS, value: this.get("level"), onchange: (level) => this.begin(level) });
     this.inputs = sharpCanvas({ label: "Input", height: () => 44, draw: (context, width) => this.drawInput(context, width) });
     this.traces = sharpCanvas({ label: "Traces", height: () => 264, draw: (context, width) => this.drawTraces(context, width) });
     this.board = el("div", { class: "gates-board" });
@@ -96,10 +96,10 @@ class Gates {
     this.arranged = level;
   }
 
-  again() {
-    const { level, ...rest } = this.start;
-    this.set(rest);
-  }
+  /** A level begins with the first weights: those that solve one would solve the next. */
+  begin(level) { this.set({ ...this.start, level }); }
+
+  again() { this.begin(this.get("level")); }
 
   // ---- What the cells do ----
 

@@ -58,7 +58,7 @@ export class GuessScore {
       bar.style.setProperty("--hue", `var(${hue})`);
       return el("div", { class: "guess-score" }, el("span", { textContent: name }), bar,
         el("span", { class: "guess-number", textContent: Number.isFinite(mean) ? `${mean.toFixed(2)} bits` : "..." }));
-    }));
+    }), el("p", { class: "guess-unit", textContent: words }));
     const totals = PLAYERS.map(([who, name]) => `${name}: ${this.total(who).toFixed(1)}`).join(", ");
     this.race.canvas.setAttribute("aria-label", `Bits so far, over ${this.count("you")} characters. ${totals}. ${words}`);
     this.race.redraw();

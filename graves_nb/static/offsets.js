@@ -164,7 +164,7 @@ class Offsets {
     });
     this.end.checked = Boolean(this.ends[this.row]);
     const { astray } = this, bad = this.wrong.filter((error) => error.some(Boolean)).length;
-    this.goal.set(this.reached, "Goal: make the line whole again. Find the row that is wrong, and set it right.",
+    this.goal.set(this.reached, "Goal: make the line whole again. Find what is wrong, and set it right.",
       `Whole again: of ${total} rows one was wrong, row ${this.broken + 1}. Spoil another, or store positions.`);
     this.count.textContent = astray === 0 ? `All ${total} points are in their places.`
       : `${astray} of ${total} points ${astray === 1 ? "is" : "are"} out of place${positions ? `: ${bad} wrong ${bad === 1 ? "row moves one point" : "rows"}` : ""}.`;

@@ -286,11 +286,12 @@ class Pen {
   }
 
   finish(stopped) {
+    const advice = this.get("bias") >= 2 ? "Write a longer text, or lower the bias." : "Write again, or raise the bias.";
     this.writing = undefined;
     if (this.points.length) this.points.at(-1)[2] = 1;
     this.status.textContent = stopped === "rule"
       ? `${this.points.length} points. The pen stopped by itself, past the last character.`
-      : `The pen lost its way and was stopped after ${this.points.length} points. Write again, or raise the bias.`;
+      : `The pen lost its way and was stopped after ${this.points.length} points. ${advice}`;
     this.sheet.canvas.setAttribute("aria-label", `Handwriting: ${this.written}`);
     this.say(`Written: ${this.written}`);
   }

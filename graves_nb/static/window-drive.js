@@ -151,7 +151,7 @@ export class WindowDriver {
   /** How the word came out. */
   get verdict() {
     const times = Array.from(this.word, (_, i) => this.glances.filter(({ place }) => place === i + 1).length);
-    const named = (test) => Array.from(this.word).filter((_, i) => test(times[i])).join(", ");
+    const named = (test) => [...new Set(Array.from(this.word).filter((_, i) => test(times[i])))].join(", ");
     const [missing, again, unclear] = [named((n) => n === 0), named((n) => n > 1), this.glances.filter(({ clear }) => !clear).length];
     return [missing && `missing: ${missing}`, again && `more than once: ${again}`, unclear && `unclear: ${unclear}`,
       this.waited > DRIVE.even && `the pen waited ${this.waited.toFixed(1)} s`].filter(Boolean).join("; ") || "each letter once";
