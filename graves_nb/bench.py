@@ -90,7 +90,8 @@ def training_step(device: str, T: int, B: int) -> dict:
     """Time one step along every path that this machine has, in ms, with the ratios to the fastest."""
     if device == "cpu":
         paths = ["plain", "steps"] + ["native"] * cpu.available()
-        return dict(T=T, B=B, ms=milliseconds({path: step(path, T, B, device) for path in paths}, 3))
+        ms = milliseconds({path: step(path, T, B, device) for path in paths}, 3)
+        return dict(T=T, B=B, ms=ms, scaling=scaling(paths[-1], T, B, device, 3))
     jobs = dict(fused=step("fused", T, B, device), cudnn=cudnn_step(T, B, torch.float32),
                 cudnn_bf16=cudnn_step(T, B, torch.bfloat16))
     ms = milliseconds(jobs, 15)
@@ -98,7 +99,7 @@ def training_step(device: str, T: int, B: int) -> dict:
                 graph=step("graph", T, B, device), plain=step("plain", T, B, device))
     ms = milliseconds(slow, 3) | ms
     ratios = {name: round(value / ms["fused"], 2) for name, value in ms.items()}
-    return dict(T=T, B=B, ms=ms, times_fused=ratios, scaling=scaling(T, B), **memory(T, B))
+    return dict(T=T, B=B, ms=ms, times_fused=ratios, scaling=scaling("fused", T, B, device, 7), **memory(T, B))
 
 
 def milliseconds(jobs: dict, repeats: int) -> dict:
@@ -107,10 +108,10 @@ def milliseconds(jobs: dict, repeats: int) -> dict:
     return {name: round(1000 * value, 2) for name, value in seconds(jobs, repeats, synchronize).items()}
 
 
-def scaling(T: int, B: int) -> dict:
-    """Time the fused step over lengths and over batches: rows of [T or B, ms]."""
-    by_T = milliseconds({t: step("fused", t, B, "cuda") for t in (T // 4, T // 2, T, 2 * T)}, 7)
-    by_B = milliseconds({b: step("fused", T, b, "cuda") for b in (1, 16, B // 2, B, 2 * B, 4 * B)}, 7)
+def scaling(path: str, T: int, B: int, device: str, repeats: int) -> dict:
+    """Time the step along a path over lengths and over batches: rows of [T or B, ms]."""
+    by_T = milliseconds({t: step(path, t, B, device) for t in (T // 4, T // 2, T, 2 * T)}, repeats)
+    by_B = milliseconds({b: step(path, T, b, device) for b in (1, B // 4, B // 2, B, 2 * B, 4 * B)}, repeats)
     return dict(T=[[t, ms] for t, ms in by_T.items()], B=[[b, ms] for b, ms in by_B.items()])
 
 
