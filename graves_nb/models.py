@@ -34,11 +34,12 @@ class TextPredictor(Predictor):
     Its inputs are labels (T, B), which stand for one-hot vectors; -1 is the null vector that begins a text.
     """
 
-    def __init__(self, V=50, hidden=1000, layers=1, *, cell=PeepholeLSTMCell, clip_lstm=1.0, clip_output=None):
+    def __init__(self, V=50, hidden=1000, layers=1, *, cell=PeepholeLSTMCell, clip_lstm=1.0, clip_output=None,
+                 input_std=1.0):
         super().__init__(V, hidden, layers, cell=cell, clip=clip_lstm)
         self.config = dict(V=V, hidden=hidden, layers=layers)
         for layer in self.layers:  # of V inputs one is on: the others add no variance
-            nn.init.normal_(layer.weight_x.data[:, :V], std=1.0)
+            nn.init.normal_(layer.weight_x.data[:, :V], std=input_std)
         self.join_output(V, clip_output)  # eq. (12): softmax over these
 
     def readout(self, h: Tensor) -> Tensor:

@@ -83,7 +83,8 @@ class TextTask:
     def make_model(self) -> torch.nn.Module:
         """Build the network."""
         c, V = self.config, len(self.train.vocabulary.symbols)
-        return TextPredictor(V, c.hidden, c.layers, clip_lstm=c.clip_lstm or None, clip_output=c.clip_output or None)
+        return TextPredictor(V, c.hidden, c.layers, clip_lstm=c.clip_lstm or None, clip_output=c.clip_output or None,
+                             input_std=c.input_std)
 
     def epoch(self, order: torch.Generator) -> list:
         """Deal the spans of one epoch into batches: sentences in a new order, streams as they are read."""

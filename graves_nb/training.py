@@ -39,6 +39,7 @@ class Config:
     clip_norm: float = 0.0  # of the weights' whole gradient, a line; 0 is none, as in the paper
     M: int = 20  # components of the mixture
     K: int = 10  # components of the window
+    input_std: float = 1.0  # of a text network's first weights that meet its symbols
     held: str = ""  # a part whose weights stay at zero: see `ablations.py`
     batch: int = 64
     rare: float = 0.0  # lines with a character that fewer lines than this share hold are met more often
