@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import turn
 
 KINDS = ("pointer", "touch", "keyboard")
+PAINTED = "async () => { for (let n = 0; n < 2; n++) await new Promise(requestAnimationFrame); }"  # what is due, is
 
 SMALL = """toy => [...document.querySelectorAll(`${toy} :is(button, a, select, summary, .toy-choice, input[type=text])`)]
   .filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 40)
@@ -45,6 +46,7 @@ class Hand:
 
 def picture(page, toy):
     """The toy's first canvas as text: two pictures are alike if their texts are."""
+    page.evaluate(PAINTED)
     return page.evaluate("toy => document.querySelector(`${toy} canvas`).toDataURL()", toy)
 
 

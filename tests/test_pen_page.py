@@ -4,7 +4,7 @@ import re
 from urllib.parse import urlencode
 
 import pytest
-from hands import Hand, check_access
+from hands import PAINTED, Hand, check_access
 
 COVER = "/book/intro.html"
 SHORT = dict(text="on we go", bias="1", style="0", priming="99", seed="3")
@@ -36,6 +36,7 @@ def written(page):
 
 
 def picture(page):
+    page.evaluate(PAINTED)
     return page.evaluate(PICTURE)
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
+from hands import PAINTED
 
 from graves_nb.bench_page import STATIC
 from graves_nb.checkpoints import save_weights
@@ -13,10 +14,6 @@ from graves_nb.pen import GALLERY, export
 
 UNITS = dict(mean=[8.16, 0.112], std=[40.61, 37.05], threshold=1000)
 HOST = "http://page.test"
-PICTURE = """async n => {
-  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
-  return document.querySelectorAll(".toy canvas")[n].toDataURL();
-}"""
 
 
 def random_pen(folder):
@@ -67,7 +64,8 @@ class ToyPage:
 
     def picture(self, nth=0):
         """What the nth canvas shows, once what is due has been painted."""
-        return self.page.evaluate(PICTURE, nth)
+        self.page.evaluate(PAINTED)
+        return self.page.evaluate("n => document.querySelectorAll('.toy canvas')[n].toDataURL()", nth)
 
     def changes(self, act, nth=0):
         """Do something and wait until the nth canvas shows something else."""

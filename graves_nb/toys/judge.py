@@ -96,7 +96,7 @@ class Judge(GravesWidget):
     def still(self) -> str:
         """Return the line as it was written, and what the loss says of two ways to spoil it."""
         told = [f"Untouched, the line has a loss of {self.shake_nats[0]:.0f} nats.",
-                f"Shaken by up to {self.shakes[3]:g} units, and as easy to read: {self.shake_nats[3]:.0f}.",
+                f"Shaken by up to {self.shakes[4]:g} units, and as easy to read: {self.shake_nats[4]:.0f}.",
                 f"With its strokes pulled together by {self.pulls[8]:.0%}, a knot: {self.pull_nats[8]:.0f}."]
         words = " ".join(told).replace("-", "\N{MINUS SIGN}")
         return to_svg(self.ink, title=f"A line that the pen wrote: {self.text}") + f"<p>{words}</p>"
