@@ -165,3 +165,18 @@ def test_another_cell_changes_the_network(case):
 def test_keys_are_those_of_the_synthesizer():
     keys = set(text_case()[0].state_dict())
     assert "layers.0.weight_x" in keys and "output.bias" in keys and all(k.split(".")[0] in ("layers", "output") for k in keys)
+
+
+def test_symbols_are_seen_from_the_start():
+    """The first V columns of every layer meet one-hot inputs, so each has the scale of a single weight."""
+    for std in (1.0, 0.3):
+        for layer in TextPredictor(200, 30, 2, input_std=std).layers:
+            assert layer.weight_x[:, :200].std().item() == pytest.approx(std, rel=0.05)
+
+
+def test_logits_take_the_narrow_operands_and_stay_float():
+    model, h = TextPredictor(300, 64).float(), torch.randn(5, 2, 64, dtype=torch.float32)
+    exact = model.readout(h)
+    model.operands = torch.bfloat16
+    narrow = model.readout(h)
+    assert narrow.dtype == torch.float32 and 0 < (narrow - exact).abs().max() < 0.05

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 from torch.distributions import Normal, kl_divergence
 
+from graves_nb import noise_check
+from graves_nb.datasets import grammar
 from graves_nb.noise import AdaptiveWeightNoise, WeightNoise, gaussian_prior, kl_to_prior
 
 torch.set_num_threads(1)
@@ -181,3 +183,16 @@ def test_a_width_never_passes_zero():
     noise.stds[0].sub_(1.0)
     noise.settle()
     assert (noise.stds[0] > 0).all()
+
+
+def test_the_comparison_of_gradients_and_batches(tmp_path, monkeypatch):
+    """A short run of `noise_check`: a row for each choice, whose parts add up as bits do."""
+    torch.set_default_dtype(torch.float32)  # as where networks are trained
+    monkeypatch.setattr(noise_check, "FIRST", 1)
+    monkeypatch.setattr(noise_check, "CHOICES", [(500, 1, "squared"), (500, 1, "reparameterised")])
+    monkeypatch.setattr(noise_check, "DRAWS", 1)
+    result = noise_check.main(tmp_path)
+    assert [row["curvature"] for row in result["rows"]] == ["squared", "reparameterised"]
+    for row in result["rows"]:
+        m = row["metrics"]
+        assert m["message"] > m["weights"] > 0 and m["new_sentence"] > grammar.entropy()

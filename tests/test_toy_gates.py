@@ -196,6 +196,13 @@ def test_the_spike_without_a_peephole_can_be_shown(toy):
     assert "Not yet right" in status(toy)
 
 
+def test_what_solves_one_level_does_not_solve_the_next(opened):
+    toy = opened(level=2)
+    toy.button("I give up: show one").click()
+    toy.root.get_by_role("radio", name="3 Spike, with a peephole").check()
+    assert not toy.is_reached() and "Not yet right" in status(toy)
+
+
 def test_the_spike_with_a_peephole_is_found_by_keys(opened):
     """From nothing to the goal with arrow keys; then another step, by the bias alone."""
     toy = opened(level=2)

@@ -97,7 +97,10 @@ class Gates {
   }
 
   /** A level begins with the first weights: those that solve one would solve the next. */
-  begin(level) { this.set({ ...this.start, level }); }
+  begin(level) {
+    const { level: _, ...weights } = this.start; // set before the level, which looks at them
+    this.set({ ...weights, level });
+  }
 
   again() { this.begin(this.get("level")); }
 
