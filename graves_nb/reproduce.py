@@ -47,6 +47,7 @@ RUNS = [
         (1.27, 140, 27.4), (1.24, 124, 26.9), start="ptb-char"),
     Run("ptb-char-adaptive", 1, "ptb-char", "1x1000", "adaptive-weight-noise", f"text --data ptb-char {ADAPTIVE}",
         (1.26, 133, 27.4), (1.24, 122, 26.9), start="ptb-char-noise"),
+    # Rare words keep what they start with, so they start small.
     Run("ptb-word", 1, "ptb-word", "1x1000", "none", "text --data ptb-word --input-std 0.3",
         (1.27, 138, 77.8), (1.25, 126, 76.9)),
     Run("ptb-word-noise", 1, "ptb-word", "1x1000", "weight-noise", f"text --data ptb-word {NOISE}",

@@ -140,6 +140,12 @@ def test_a_clip_at_each_step_meets_no_nan(opened):
     assert not status(toy).startswith("NaN") and not goal(toy, 0)
 
 
+def test_luck_without_a_clip_is_no_taming(opened):
+    """These weights learn in spite of their size; the third goal asks for a clip."""
+    toy = opened(scale=8.0, steps=160, clip="off")
+    assert train(toy).startswith("Learnt") and goal(toy, 1) and not goal(toy, 2)
+
+
 def test_ten_steps_are_too_few_for_the_goal(opened):
     toy = opened(steps=10, scale=1.0, clip="step")
     assert train(toy).startswith("Learnt") and not goal(toy, 1)
