@@ -13,9 +13,10 @@ from .embedding import StyleReader
 from .models import HandwritingPredictor, HandwritingSynthesizer, TextPredictor
 from .quantise import dequantise
 from .recogniser import Recogniser
+from .tied import TiedTextPredictor
 
 NETWORKS = {network.__name__: network for network in (
-    TextPredictor, HandwritingPredictor, HandwritingSynthesizer, Recogniser, StyleReader)}
+    TextPredictor, TiedTextPredictor, HandwritingPredictor, HandwritingSynthesizer, Recogniser, StyleReader)}
 WIDTH = "std."  # before the name of a tensor of weights: that of their widths
 
 

@@ -49,7 +49,7 @@ def add_train(commands) -> None:
     from .training import DEFAULTS, Config
 
     models = commands.add_parser("train", help="train a network, or go on where a run stopped").add_subparsers(
-        dest="model", required=True, help="which network: of section 5, 4 or 3, or a reader of ink")
+        dest="model", required=True, help="which network: of section 5, 4 or 3, beyond the paper, or a reader of ink")
     for model, defaults in DEFAULTS.items():
         p = models.add_parser(model)
         p.add_argument("--out", default=f"runs/{model}", help="folder of the run (default: %(default)s)")

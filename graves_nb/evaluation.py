@@ -24,6 +24,7 @@ from .results import commit, device_name, is_faithful, mean_and_sd
 from .results import write_result as write_result
 from .strokes import Normalisation
 
+TIED = "tied "  # before the size of a network that is not the paper's
 LOGITS = 2**25  # so many numbers at a time, when text is scored
 
 
@@ -161,13 +162,13 @@ def evaluate_weights(path, data=None, split="validation", device="cpu", *, dynam
     noise = noise_of(path, model, training, device)
     if draws and not noise.std:
         raise ValueError("These weights were trained without noise: there is nothing to draw. Leave out --draws.")
-    rows = []
+    rows, size = [], f"{info['config']['layers']}x{info['config']['hidden']}"
     for seed in range(draws or 1):
         with noise.drawn(seed) if draws else nullcontext():
             row = score(model, info, data, split, device, dynamic, limit)
         rows.append(row["metrics"] | description(noise, row))
     return dict(
-        name=Path(path).stem, task=row.pop("task"), network=f"{info['config']['layers']}x{info['config']['hidden']}",
+        name=Path(path).stem, task=row.pop("task"), network=TIED * (info["model"] == "TiedTextPredictor") + size,
         faithful=is_faithful(info["model"], info["config"], training), regularisation=training.get("noise", "none"),
         dynamic=bool(dynamic), evaluated_with="sampled" if draws else "mean",
         parameters=sum(w.numel() for w in model.parameters()), config=training | dict(dynamic=dynamic or None),
@@ -230,7 +231,8 @@ def evaluate_style_reader(model, info, data, split, device, dynamic, limit) -> d
 
 
 # How a network that is no pen is scored
-SCORES = dict(TextPredictor=evaluate_text, Recogniser=evaluate_recogniser, StyleReader=evaluate_style_reader)
+SCORES = dict(TextPredictor=evaluate_text, TiedTextPredictor=evaluate_text, Recogniser=evaluate_recogniser,
+              StyleReader=evaluate_style_reader)
 
 
 def noise_of(path, model, training, device) -> WeightNoise:

@@ -16,6 +16,7 @@ from .mixture import mixture_loss
 from .models import HandwritingPredictor, HandwritingSynthesizer, TextPredictor
 from .recogniser import Recogniser, ctc_loss, error_rate, features, read_features, side_by_side, tidy, varied
 from .strokes import Normalisation, targets
+from .tied import TiedTextPredictor
 
 
 class InkTask:
@@ -124,6 +125,16 @@ class TextTask:
         return dict(vocabulary=dataclasses.asdict(self.train.vocabulary))
 
 
+class TiedTextTask(TextTask):
+    """Symbols of a text, read by a network beyond the paper's."""
+
+    def make_model(self) -> torch.nn.Module:
+        """Build the network."""
+        c, V = self.config, len(self.train.vocabulary.symbols)
+        sizes = (V, c.hidden, c.layers, c.embedding or c.hidden)
+        return TiedTextPredictor(*sizes, c.dropout, clip_lstm=c.clip_lstm or None)
+
+
 class RecogniserTask(InkTask):
     """Lines of ink, and what they read."""
 
@@ -158,9 +169,7 @@ class RecogniserTask(InkTask):
 
     def score(self, model, device: str) -> float:
         """Return the character error rate on validation lines."""
-        read = read_features(model.eval(), self.seen)
-        model.train()
-        return error_rate([tidy(line.text) for line in self.validation], read)
+        return error_rate([tidy(line.text) for line in self.validation], read_features(model, self.seen))
 
     def header(self) -> dict:
         """Return what the weights' file must say of the data: nothing."""
@@ -205,10 +214,8 @@ class StyleTask(InkTask):
 
     def score(self, model, device: str) -> float:
         """Return the equal error rate of "one writer or two?" on all pairs of validation lines."""
-        error = verification_error(model.eval(), self.validation, self.normalisation)
-        model.train()
-        return error
+        return verification_error(model, self.validation, self.normalisation)
 
 
-TASKS = {"synthesis": InkTask, "prediction": InkTask, "text": TextTask, "recogniser": RecogniserTask,
-         "style": StyleTask}
+TASKS = {"synthesis": InkTask, "prediction": InkTask, "text": TextTask, "tied": TiedTextTask,
+         "recogniser": RecogniserTask, "style": StyleTask}

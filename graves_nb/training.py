@@ -28,7 +28,7 @@ SAVE_EVERY = 120  # seconds
 class Config:
     """All that a run depends on. Two runs with equal settings give equal weights on one machine."""
 
-    model: str = "synthesis"  # or "prediction", "text", "recogniser" or "style"
+    model: str = "synthesis"  # or "prediction", "text", "tied", "recogniser" or "style"
     data: str = "synthetic"
     train_split: str = "train"
     validation_split: str = "validation"
@@ -40,6 +40,8 @@ class Config:
     M: int = 20  # components of the mixture
     K: int = 10  # components of the window
     input_std: float = 1.0  # of a text network's first weights that meet its symbols
+    embedding: int = 0  # of a tied network: the numbers of a symbol's vector
+    dropout: float = 0.0  # of a tied network: the share of what goes in and comes out that is left out
     held: str = ""  # a part whose weights stay at zero: see `ablations.py`
     batch: int = 64
     rare: float = 0.0  # lines with a character that fewer lines than this share hold are met more often
@@ -84,7 +86,11 @@ DEFAULTS = {
     "prediction": dict(hidden=900, layers=1),
     "text": dict(data="plays", hidden=1000, layers=1, clip_lstm=1.0, clip_output=0.0, batch=8, optimiser="sgd",
                  lr=1e-4, gradient="sum", average=0.0, updates=0, validate_every=0, validation_lines=0, patience=3),
-    # Beyond the paper: split 2 is taken out of the training, and chooses.
+    # Beyond the paper
+    "tied": dict(data="ptb-word", hidden=650, layers=1, embedding=650, dropout=0.5, clip_lstm=1.0, clip_output=0.0,
+                 batch=20, sequences="streams", truncate=35, lr=2e-3, updates=0, epochs=20, average=0.995,
+                 validate_every=0, validation_lines=0),
+    # Beyond the paper, of ink: split 2 is taken out of the training, and chooses.
     "recogniser": dict(data="iam-ondb", train_split="train-without-2", validation_split="validation2", hidden=128,
                        layers=2, batch=16, rare=0.02, lr=2e-3, warmup=200, updates=20000, validate_every=1000),
     "style": dict(data="iam-ondb", train_split="train-without-2", validation_split="validation2", hidden=96, layers=1,
@@ -134,7 +140,7 @@ class Trainer:
             return GravesRMSprop(all_that_learns)
         if c.optimiser == "sgd":
             return torch.optim.SGD(all_that_learns, lr=c.lr, momentum=c.momentum)
-        return torch.optim.Adam(all_that_learns, lr=c.lr, betas=(0.9, 0.99))
+        return torch.optim.Adam(all_that_learns, lr=c.lr, betas=(0.9, 0.99), fused=True)
 
     def run(self) -> dict:
         """Train to the end (or on from the checkpoint) and return the log."""
@@ -241,6 +247,7 @@ class Trainer:
         """Score the averaged weights, and keep them if they are the best so far."""
         live = [w.detach().clone() for w in self.model.parameters()]
         self.put(self.average or live)
+        self.model.eval()
         score = parallel.from_first(self.task.score(self.model, self.device) if parallel.rank() == 0 else None)
         p, task = self.progress, self.task
         entry = {"update": p["update"], "epoch": p["epoch"], task.metric: score, "seconds": p["seconds"]}
@@ -250,6 +257,7 @@ class Trainer:
             p.update(best=score, stale=0)
             self.keep_best()
         self.put(live)
+        self.model.train()
         if parallel.rank() == 0:
             tqdm.write(f"update {p['update']}: {score:.{1 if abs(score) > 20 else 4}f} {task.unit} in validation")
 

@@ -9,6 +9,7 @@ from graves_nb.lstm import DeepLSTM, LSTMState, OneHot, PeepholeLSTMCell
 from graves_nb.mixture import mixture_loss
 from graves_nb.models import HandwritingPredictor, TextPredictor
 from graves_nb.sequence import best_path
+from graves_nb.tied import TiedTextPredictor
 
 torch.set_num_threads(1)
 
@@ -48,7 +49,12 @@ def ink_case(layers=3, hidden=10, T=9, B=4, **parts):
     return model, torch.randn(T, B, 3), y, lambda y_hat, y: mixture_loss(y_hat, y).sum()
 
 
-CASES = {"text": text_case, "ink": ink_case}
+def tied_case(layers=3, V=11, hidden=10, T=9, B=4, clip_output=None, **parts):
+    _, *rest = text_case(V=V, T=T, B=B)
+    return TiedTextPredictor(V, hidden, layers, 6, **parts).eval(), *rest
+
+
+CASES = {"text": text_case, "ink": ink_case, "tied": tied_case}
 
 
 def gradients(model, x, y, loss, path):
@@ -160,6 +166,28 @@ def test_another_cell_changes_the_network(case):
     assert best_path(edited, x) == "plain"
     assert not torch.allclose(usual(x)[0], edited(x)[0])
     torch.testing.assert_close(usual(x[:1])[0], edited(x[:1])[0])
+
+
+def test_a_symbol_has_one_vector_at_both_ends():
+    """Where it is not read, it moves its own logit alone; where it is read, all of them."""
+    model, *_ = tied_case()
+    others = [k for k in range(11) if k != 7]
+    absent, read = torch.full((4, 1), 2), torch.full((4, 1), 7)
+    before = [model(x)[0] for x in (absent, read)]
+    model.vectors.data[7] += 1
+    after = [model(x)[0] for x in (absent, read)]
+    torch.testing.assert_close(after[0][..., others], before[0][..., others])
+    assert not torch.isclose(after[0][..., 7], before[0][..., 7]).any() and not torch.isclose(after[1], before[1]).any()
+    assert (model.look_up(torch.tensor([-1])) == 0).all()
+
+
+def test_dropout_takes_the_same_numbers_all_along_a_sequence():
+    model = TiedTextPredictor(11, 10, 1, 6, dropout=0.3)
+    ones = torch.ones(5, 4000, 6)
+    assert (model.eval().thinned(ones) == 1).all()
+    thin = model.train().thinned(ones)
+    assert (thin == thin[:1]).all() and (thin == 0).float().mean().item() == pytest.approx(0.3, abs=0.02)
+    assert thin.mean().item() == pytest.approx(1, abs=0.02)
 
 
 def test_keys_are_those_of_the_synthesizer():

@@ -294,15 +294,16 @@ def test_a_run_that_breaks_is_a_result_too(tmp_path, monkeypatch):
 def test_every_command_of_the_list_can_be_given():
     """Each parses; each run that starts from another comes after it; and each network run counts as the paper's."""
     seen = []
-    for run in reproduce.RUNS:
+    for run in reproduce.RUNS + reproduce.BEYOND:
         assert not run.start or run.start in seen
         seen.append(run.name)
         train, *scores = [parser().parse_args(command.split()) for command in run.commands()]
         assert all(Path(score.weights).parent == Path(train.out) == Path("runs") / run.name for score in scores)
         config = Config(**{f.name: getattr(train, f.name) for f in dataclasses.fields(Config)})
-        network = {"text": "TextPredictor", "prediction": "HandwritingPredictor", "synthesis": "HandwritingSynthesizer"}
-        assert is_faithful(network[config.model], vars(config), vars(config)), run.name
-        assert (config.noise, f"{config.layers}x{config.hidden}") == (run.regularisation, run.network)
+        network = {"text": "TextPredictor", "prediction": "HandwritingPredictor", "synthesis": "HandwritingSynthesizer",
+                   "tied": "TiedTextPredictor"}
+        assert is_faithful(network[config.model], vars(config), vars(config)) == (run in reproduce.RUNS), run.name
+        assert (config.noise, f"{config.layers}x{config.hidden}") == (run.regularisation, run.network.split()[-1])
     for command in reproduce.MEASURES:
         parser().parse_args(command.split())
 

@@ -35,7 +35,8 @@ def own_text(tmp_path_factory):
 @pytest.fixture
 def trainer(tmp_path, own_text):
     def make(model, name="run", **settings):
-        small = dict(data=own_text, hidden=12, batch=8, updates=6, validate_every=3) if model == "text" else INK
+        texts = dict(data=own_text, hidden=12, batch=8, updates=6, epochs=0, validate_every=3)
+        small = texts if model in ("text", "tied") else INK
         return Trainer(Config(**DEFAULTS[model] | small | dict(model=model) | settings), tmp_path / name)
 
     return make
@@ -50,7 +51,7 @@ def everything(run):
     ("prediction", dict(optimiser="rmsprop")), ("prediction", dict(truncate=40, average=0.0)),
     ("synthesis", dict(noise="weight-noise")), ("synthesis", dict(noise="adaptive-weight-noise", curvature="reparameterised")),
     ("text", {}), ("text", dict(noise="adaptive-weight-noise")), ("text", dict(optimiser="adam", gradient="mean", average=0.9)),
-    ("text", dict(sequences="streams", truncate=20, reset=3, momentum=0.9)),
+    ("text", dict(sequences="streams", truncate=20, reset=3, momentum=0.9)), ("tied", dict(truncate=20, embedding=0)),
 ])
 def test_every_run_in_two_parts_equals_one_in_one(trainer, model, settings):
     whole = trainer(model, "whole", **settings)
@@ -69,6 +70,7 @@ def test_every_run_in_two_parts_equals_one_in_one(trainer, model, settings):
 @pytest.mark.parametrize("model, settings, metric", [
     ("prediction", dict(lr=3e-3, updates=30, validate_every=10, average=0.9), "nats_per_line"),
     ("text", dict(lr=1e-3, momentum=0.9, updates=80, validate_every=10), "bpc"),
+    ("tied", dict(lr=1e-2, updates=80, validate_every=10, embedding=10, dropout=0.1), "bpc"),
 ])
 def test_training_lowers_the_loss(trainer, model, settings, metric):
     log = trainer(model, **settings).run()["log"]
