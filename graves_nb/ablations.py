@@ -63,23 +63,36 @@ def without(gradient: Tensor, where) -> Tensor:
     return gradient
 
 
-def ablate(name: str, out: str | Path, device: str, ledger: str | Path, **settings) -> dict:
-    """Train one variant (or go on with it), score it, and write its row into the ledger."""
+def ablate(name: str, out: str | Path, device: str, ledger: str | Path, seeds: int = 2, **settings) -> dict:
+    """Train one variant once for each seed (or go on with it), score it, and write its row into the ledger."""
+    from .results import mean_and_sd
+
+    numbers = list(range(1, seeds + 1))
+    runs = [train(name, Path(out) / f"{name}-{seed}", device, seed=seed, **settings) for seed in numbers]
+    row = dict(changed=ABLATIONS[name], seeds=numbers, minutes=round(sum(run["minutes"] for run in runs), 2))
+    row |= {key: [run[key] for run in runs] for key in ("updates", "diverged_at")}
+    if all("metrics" in run for run in runs):
+        row = runs[0] | row | dict(metrics=mean_and_sd([run["metrics"] for run in runs]))
+    write_row(ledger, name, row)
+    return row
+
+
+def train(name: str, out: Path, device: str, **settings) -> dict:
+    """Train one variant from one seed, or go on with it, and score the best weights that it had."""
     from .evaluation import evaluate_weights
     from .training import Config, Trainer
 
-    trainer = Trainer(Config(**BASE | ABLATIONS[name] | settings), Path(out) / name, device)
-    row = dict(changed=ABLATIONS[name], diverged_at=None)
+    trainer = Trainer(Config(**BASE | ABLATIONS[name] | settings), out, device)
+    row = dict(diverged_at=None)
     try:
         trainer.run()
     except FloatingPointError:
         row["diverged_at"] = trainer.progress["update"]
     row |= dict(updates=trainer.progress["update"], minutes=round(trainer.progress["seconds"] / 60, 2))
-    if (weights := Path(out) / name / "weights.safetensors").is_file():
+    if (weights := out / "weights.safetensors").is_file():
         result = evaluate_weights(weights, device=device, limit=trainer.config.validation_lines)
-        row |= {k: result[k] for k in ("metrics", "data", "config", "device", "commit")}
+        row |= {k: result[k] for k in ("metrics", "data", "config", "network", "device", "commit")}
         row["parameters"] = result["parameters"] - sum(int((w == 0).sum()) for w in trainer.model.parameters())
-    write_row(ledger, name, row)
     return row
 
 

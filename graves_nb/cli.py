@@ -164,7 +164,9 @@ def add_ablate(commands) -> None:
     p.add_argument("--out", default="runs/ablations", help="folder of the runs (default: %(default)s)")
     p.add_argument("--json", default="data/results/ablations.json", help="the ledger (default: %(default)s)")
     p.add_argument("--data", default=BASE["data"])
+    p.add_argument("--hidden", type=int, default=400, help="cells of a layer (default: %(default)s, the paper's)")
     p.add_argument("--updates", type=int, default=BASE["updates"], help="(default: %(default)s)")
+    p.add_argument("--seeds", type=int, default=2, help="runs of each (default: %(default)s)")
     p.add_argument("--operands", default="float32", help="or bfloat16")
     p.add_argument("--device", default="auto")
     p.add_argument("--threads", type=int)
@@ -178,8 +180,8 @@ def ablate(args) -> None:
     if unknown := set(args.names) - set(ablations.ABLATIONS):
         raise ValueError(f"There is no ablation {', '.join(sorted(unknown))}. Choose {', '.join(ablations.ABLATIONS)}.")
     for name in args.names or ablations.ABLATIONS:
-        row = ablations.ablate(name, args.out, find_device(args.device), args.json, data=args.data,
-                               updates=args.updates, operands=args.operands)
+        row = ablations.ablate(name, args.out, find_device(args.device), args.json, args.seeds, data=args.data,
+                               hidden=args.hidden, updates=args.updates, operands=args.operands)
         print(name, json.dumps({k: row.get(k) for k in ("updates", "minutes", "diverged_at", "metrics")}))
 
 

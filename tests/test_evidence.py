@@ -269,13 +269,14 @@ def test_the_norm_clip_bounds_the_whole_gradient(variant):
 def test_the_ledger_gathers_rows_in_order(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(ablations, "BASE", ablations.BASE | INK | dict(validation_lines=3))
     ledger = tmp_path / "ablations.json"
-    command = ["ablate", "--data", "synthetic-small", "--updates", "2", "--device", "cpu", "--out", str(tmp_path / "runs"),
-               "--json", str(ledger)]
+    command = ["ablate", "--data", "synthetic-small", "--updates", "2", "--hidden", "12", "--device", "cpu",
+               "--out", str(tmp_path / "runs"), "--json", str(ledger)]
     assert main([*command, "K=1"]) == 0 and main([*command, "whole", "K=1"]) == 0
     result = json.loads(ledger.read_text())
     assert list(result["rows"]) == ["whole", "K=1"]
     whole, one = result["rows"].values()
-    assert whole["parameters"] > one["parameters"] and whole["updates"] == 2 and whole["data"]["lines"] == 3
+    assert whole["parameters"] > one["parameters"] and whole["updates"] == [2, 2] and whole["data"]["lines"] == 3
+    assert whole["seeds"] == [1, 2] and whole["metrics"]["nats_per_line_sd"] > 0 and whole["network"] == "1x12"
     assert main([*command, "no-such-part"]) == 1 and "no-such-part" in capsys.readouterr().err
 
 
@@ -287,8 +288,8 @@ def test_a_run_that_breaks_is_a_result_too(tmp_path, monkeypatch):
         raise FloatingPointError("not finite")
 
     monkeypatch.setattr(Trainer, "run", breaks)
-    row = ablations.ablate("no-clip", tmp_path / "runs", "cpu", tmp_path / "ledger.json")
-    assert row["diverged_at"] == 7 and "metrics" not in row
+    row = ablations.ablate("no-clip", tmp_path / "runs", "cpu", tmp_path / "ledger.json", seeds=1)
+    assert row["diverged_at"] == [7] and "metrics" not in row
 
 
 def test_every_command_of_the_list_can_be_given():
