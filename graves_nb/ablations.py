@@ -25,6 +25,7 @@ ABLATIONS = {  # a name, and how its run differs from BASE
     "M=5": dict(M=5),
     "K=1": dict(K=1),
     "adam": dict(optimiser="adam"),
+    "weight-noise": dict(noise="weight-noise"),
 }
 
 
