@@ -3,7 +3,7 @@
 
 import { LINES, backprop, descend, newBatch, newNet } from "./backprop.js";
 import { goalLine } from "./goal.js";
-import { announcer, colour, el, radios, reducedMotion, sharpCanvas, slider, toyRoot } from "./toolkit.js";
+import { announcer, brush, el, radios, reducedMotion, sharpCanvas, slider, toyRoot } from "./toolkit.js";
 
 const SPANS = [10, 20, 40, 80, 160, 320]; // steps of a line
 const MOST_UPDATES = 400, COIN = Math.log(2), LOW = 0.1, LONG = 40, STRETCHED = 3;
@@ -153,25 +153,8 @@ class Explode {
 
   // ---- The pictures ----
 
-  pens(context) {
-    const shade = (name) => colour(this.root, name);
-    const line = (points, tint, dash = [], thick = 2) => {
-      Object.assign(context, { strokeStyle: shade(tint), lineWidth: thick, lineJoin: "round" });
-      context.setLineDash(dash);
-      context.beginPath();
-      points.forEach(([x, y]) => context.lineTo(x, y));
-      context.stroke();
-      context.setLineDash([]);
-    };
-    const text = (words, x, y, tint = "--quiet", align = "left") => {
-      Object.assign(context, { fillStyle: shade(tint), font: "12px system-ui, sans-serif", textAlign: align, textBaseline: "middle" });
-      context.fillText(words, x, y);
-    };
-    return { shade, line, text };
-  }
-
   drawBack(context, width, height) {
-    const { shade, line, text } = this.pens(context), steps = this.get("steps"), left = 46, right = width - 10, bottom = height - 24;
+    const { shade, line, words: text } = brush(this.root, context, 12), steps = this.get("steps"), left = 46, right = width - 10, bottom = height - 24;
     const px = (t) => left + (right - left) * t / (steps - 1);
     const py = (value) => {
       const power = value > 0 ? Math.log10(value) : value === 0 ? FLOOR : CEILING; // NaN too
@@ -195,7 +178,7 @@ class Explode {
   }
 
   drawCurve(context, width, height) {
-    const { line, text } = this.pens(context), left = 46, right = width - 10, bottom = height - 24, most = 1.2;
+    const { line, words: text } = brush(this.root, context, 12), left = 46, right = width - 10, bottom = height - 24, most = 1.2;
     const px = (update) => left + (right - left) * update / MOST_UPDATES, py = (loss) => 6 + (bottom - 6) * (1 - Math.min(most, loss) / most);
     for (const [level, words] of [[COIN, "coin"], [LOW, "goal"]]) {
       line([[left, py(level)], [right, py(level)]], level === LOW ? "--green" : "--edge", [4, 4], 1.5);

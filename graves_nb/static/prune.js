@@ -6,7 +6,7 @@ import { loadNetwork } from "./loader.js";
 import { NoisyWeights, bitsOfChoice, bitsOfWeights } from "./prune-weights.js";
 import { Writing } from "./sampler.js";
 import { costOf, labelsOf } from "./text-reading.js";
-import { announcer, colour, el, radios, sharpCanvas, slider, toyRoot } from "./toolkit.js";
+import { announcer, brush, el, radios, sharpCanvas, slider, toyRoot } from "./toolkit.js";
 
 const SHARES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100]; // per cent: the slider's steps
 const WAYS = [["ratio", "|μ| / σ"], ["size", "|μ|"], ["chance", "chance"]];
@@ -177,26 +177,9 @@ class Prune {
 
   // ---- The pictures ----
 
-  brush(context) {
-    const shade = (name) => colour(this.root, name);
-    const words = (text, x, y, tint = "--quiet", align = "left") => {
-      Object.assign(context, { fillStyle: shade(tint), font: "13px system-ui, sans-serif", textAlign: align, textBaseline: "middle" });
-      context.fillText(text, x, y);
-    };
-    const line = (points, tint, dash = [], thick = 2) => {
-      Object.assign(context, { strokeStyle: shade(tint), lineWidth: thick, lineJoin: "round" });
-      context.setLineDash(dash);
-      context.beginPath();
-      points.forEach(([x, y]) => context.lineTo(x, y));
-      context.stroke();
-      context.setLineDash([]);
-    };
-    return { shade, words, line };
-  }
-
   /** Every weight as a dot, larger if it is kept, on logarithmic axes. */
   drawCloud(context, width, height) {
-    const { shade, words, line } = this.brush(context), left = 44, right = width - 10, top = 10, bottom = height - 26;
+    const { shade, words, line } = brush(this.root, context), left = 44, right = width - 10, top = 10, bottom = height - 26;
     const share = (value, low, high) => Math.log(Math.max(low, Math.min(high, value)) / low) / Math.log(high / low);
     const x = (mu) => left + (right - left) * share(mu, LEAST, MOST), y = (s) => bottom - (bottom - top) * share(s, LOW, HIGH);
     for (const mu of [LEAST, 0.01, 0.1, 1]) { line([[x(mu), top], [x(mu), bottom]], "--line", [], 1); words(String(mu), x(mu), height - 14, "--quiet", "center"); }
@@ -215,7 +198,7 @@ class Prune {
   }
 
   drawCurve(context, width, height) {
-    const { words, line, shade } = this.brush(context), left = 44, right = width - 14, top = 46, bottom = height - 26;
+    const { words, line, shade } = brush(this.root, context), left = 44, right = width - 14, top = 46, bottom = height - 26;
     const x = (share) => left + (right - left) * Math.log(share) / Math.log(100);
     const y = (bits) => bottom - (bottom - top) * Math.log(Math.min(200, bits) / 12) / Math.log(200 / 12);
     for (const share of width < 500 ? [1, 5, 20, 100] : [1, 2, 5, 10, 20, 50, 100]) words(`${share} %`, share < 100 ? x(share) : right + 12, height - 12, "--quiet", share < 100 ? "center" : "right");

@@ -4,7 +4,7 @@
 import { goalLine } from "./goal.js";
 import { loadNetwork } from "./loader.js";
 import { LearningOutput, costOf, labelsOf } from "./text-reading.js";
-import { announcer, colour, el, reducedMotion, sharpCanvas, slider, toyRoot } from "./toolkit.js";
+import { announcer, brush, el, reducedMotion, sharpCanvas, slider, toyRoot } from "./toolkit.js";
 
 const RATES = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]; // steps of the slider
 const WINDOW = 150, FIRST = 20; // characters that a place of a curve is the mean of; where the curve begins
@@ -163,25 +163,8 @@ class Reading {
 
   at(x, width) { return Math.round(Math.max(0, Math.min(1, (x - 30) / (width - 40))) * Math.max(0, this.labels.length - 1)); }
 
-  brush(context) {
-    const shade = (name) => colour(this.root, name);
-    const words = (text, x, y, tint = "--quiet", align = "left") => {
-      Object.assign(context, { fillStyle: shade(tint), font: "13px system-ui, sans-serif", textAlign: align, textBaseline: "middle" });
-      context.fillText(text, x, y);
-    };
-    const line = (points, tint, dash = [], thick = 2) => {
-      Object.assign(context, { strokeStyle: shade(tint), lineWidth: thick, lineJoin: "round" });
-      context.setLineDash(dash);
-      context.beginPath();
-      points.forEach(([x, y]) => context.lineTo(x, y));
-      context.stroke();
-      context.setLineDash([]);
-    };
-    return { shade, words, line };
-  }
-
   drawCurve(context, width, height) {
-    const { shade, words, line } = this.brush(context), count = Math.max(1, this.labels.length - 1), top = 46, bottom = height - 24;
+    const { shade, words, line } = brush(this.root, context), count = Math.max(1, this.labels.length - 1), top = 46, bottom = height - 24;
     const x = (t) => 30 + (width - 40) * t / count, y = (bits) => bottom - (bottom - top) * Math.min(MOST, bits) / MOST;
     (this.marks ?? []).forEach(({ name, start, end }, n) => {
       if (n % 2) { context.fillStyle = shade("--panel"); context.fillRect(x(start), 0, x(end) - x(start), bottom); }
@@ -203,7 +186,7 @@ class Reading {
   }
 
   drawLens(context, width, height) {
-    const { shade, line } = this.brush(context), size = 15, first = this.model.get("look"), base = height - 26, most = 12;
+    const { shade, line } = brush(this.root, context), size = 15, first = this.model.get("look"), base = height - 26, most = 12;
     const tall = (bits) => (base - 6) * Math.min(most, bits) / most;
     for (let n = 0; n < Math.floor((width - 16) / size) && first + n < this.learning.length; n++) {
       const t = first + n, x = 8 + n * size, [frozen, learning] = [tall(this.frozen[t]), tall(this.learning[t])];

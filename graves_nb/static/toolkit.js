@@ -118,6 +118,25 @@ export function colour(root, variable) {
   return color;
 }
 
+/** What draws on a canvas in the toy's own colours: `shade(variable)`, `words(text, x, y, ...)` around that
+ *  height, and `line(points, ...)`. */
+export function brush(root, context, size = 13) {
+  const shade = (variable) => colour(root, variable);
+  const words = (text, x, y, tint = "--quiet", align = "left") => {
+    Object.assign(context, { fillStyle: shade(tint), font: `${size}px system-ui, sans-serif`, textAlign: align, textBaseline: "middle" });
+    context.fillText(text, x, y);
+  };
+  const line = (points, tint, dash = [], thick = 2) => {
+    Object.assign(context, { strokeStyle: shade(tint), lineWidth: thick, lineJoin: "round" });
+    context.setLineDash(dash);
+    context.beginPath();
+    points.forEach(([x, y]) => context.lineTo(x, y));
+    context.stroke();
+    context.setLineDash([]);
+  };
+  return { shade, words, line };
+}
+
 // Cividis, a map of colours that reads alike with every kind of colour vision, at nine places.
 const CIVIDIS = ["00224e", "123570", "3b496c", "575d6d", "707173", "8a8678", "a59c74", "c3b369", "fee838"]
   .map((hex) => [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16)));

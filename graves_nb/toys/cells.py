@@ -2,14 +2,11 @@
 
 from functools import cache
 from html import escape
-from pathlib import Path
 
-from traitlets import Float, Int, List, TraitError, Unicode, validate
+from traitlets import Int, List, TraitError, Unicode, validate
 
-from ..datasets import load_text
 from ..paths import data_path
-from ..site import page_file
-from ..widgets import GravesWidget, versioned
+from .text_toy import TextToy
 
 # Where the passages begin, in a play that no network of this book learnt from, and about how long they are.
 STARTS = ("SCENE I. The Street before", "SCENE V. OLIVIA'S garden", "SIR TOBY.\nI'll make the motion")
@@ -24,7 +21,7 @@ def passages() -> list[str]:
     return [text[(at := text.index(start)) : text.index("\n", at + LONG) + 1] for start in STARTS]
 
 
-class Cells(GravesWidget):
+class Cells(TextToy):
     """A text in the colours of one `cell` of the text network, and how well that cell follows a `property`.
 
     The network reads the `passage` in the page. `property` is one of PROPERTIES.
@@ -37,19 +34,9 @@ class Cells(GravesWidget):
     property = Unicode("name").tag(sync=True)
     cell = Int(0, min=0).tag(sync=True)
     passages = List(help="Texts to read").tag(sync=True)
-    symbols = Unicode(help="The symbols of the network, in the order of their labels").tag(sync=True)
-    weights = Unicode(help="Name of the weights file, with its hash").tag(sync=True)
-    megabytes = Float(help="Size of the weights").tag(sync=True)
 
     def __init__(self, **traits):
-        self._path = data_path("weights/text.safetensors")
-        super().__init__(**dict(
-            passages=passages(), symbols="".join(load_text("plays", "validation").vocabulary.symbols),
-            weights=versioned(self._path), megabytes=round(len(page_file(self._path)) / 1e6, 1)) | traits)
-
-    def assets(self) -> dict[str, Path]:
-        """Return the weights under the name that the page uses."""
-        return {self.weights: self._path}
+        super().__init__(**dict(passages=passages()) | traits)
 
     @validate("passage")
     def _check_passage(self, proposal) -> int:

@@ -3,15 +3,13 @@
 import math
 from functools import cache
 from html import escape
-from pathlib import Path
 
 import numpy as np
-from traitlets import Float, Int, List, TraitError, Unicode, validate
+from traitlets import Int, List, TraitError, Unicode, validate
 
 from ..datasets import load_text
 from ..paths import data_path
-from ..site import page_file
-from ..widgets import GravesWidget, versioned
+from .text_toy import TextToy
 
 # Where the guessing begins, in a play that no network of this book learnt from.
 STARTS = ("do\nnot think", "Now let's have a", "O, by your leave, I", "O time, thou must",
@@ -96,7 +94,7 @@ def passages() -> list[dict]:
     return found
 
 
-class Guess(GravesWidget):
+class Guess(TextToy):
     """Guess the next character of a `passage` of a play, and see what your guesses are worth in bits."""
 
     module = "guess.js"
@@ -104,23 +102,13 @@ class Guess(GravesWidget):
 
     passage = Int(0, min=0).tag(sync=True)
     passages = List(help="What is shown before, and what is to be guessed").tag(sync=True)
-    symbols = Unicode(help="The symbols of the network, in the order of their labels").tag(sync=True)
     choices = Unicode(help="What there is to guess").tag(sync=True)
     pairs = List(help="How often each choice follows each symbol, plus 1 for each symbol of the choice").tag(sync=True)
     expected = List(help="Rates at which guess 1, 2, ... is taken to be right at first").tag(sync=True)
-    weights = Unicode(help="Name of the weights file, with its hash").tag(sync=True)
-    megabytes = Float(help="Size of the weights").tag(sync=True)
 
     def __init__(self, **traits):
-        self._path = data_path("weights/text.safetensors")
-        super().__init__(**dict(
-            passages=passages(), symbols="".join(symbols()), choices="".join(choices()),
-            pairs=folded_pairs().tolist(), expected=expected_rates(), weights=versioned(self._path),
-            megabytes=round(len(page_file(self._path)) / 1e6, 1)) | traits)
-
-    def assets(self) -> dict[str, Path]:
-        """Return the weights under the name that the page uses."""
-        return {self.weights: self._path}
+        super().__init__(**dict(passages=passages(), choices="".join(choices()), pairs=folded_pairs().tolist(),
+                                expected=expected_rates()) | traits)
 
     @validate("passage")
     def _check_passage(self, proposal) -> int:

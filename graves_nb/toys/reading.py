@@ -2,14 +2,11 @@
 
 import math
 from html import escape
-from pathlib import Path
 
-from traitlets import Float, Int, List, TraitError, Unicode, validate
+from traitlets import Float, Int, List, TraitError, validate
 
-from ..datasets import load_text
 from ..paths import data_path
-from ..site import page_file
-from ..widgets import GravesWidget, versioned
+from .text_toy import TextToy
 
 BEGIN, LENGTH = 20_000, 900  # characters into the play that no network learnt from; about so many on each side
 
@@ -23,7 +20,7 @@ def parts() -> list[list[str]]:
     return [["a play", play[cuts[0] : cuts[1]]], ["a log", log + "\n"], ["the play", play[cuts[1] : cuts[2]]]]
 
 
-class Reading(GravesWidget):
+class Reading(TextToy):
     """The text network reads `parts`; its output layer learns from each character at the `rate`, 0 being frozen.
 
     `whole` are the bits of each character as a network predicts them that learns with all its weights; the
@@ -37,19 +34,9 @@ class Reading(GravesWidget):
     whole = List([]).tag(sync=True)
     rate = Float(0.0, min=0, max=0.5).tag(sync=True)
     look = Int(1500, min=0).tag(sync=True)
-    symbols = Unicode(help="The symbols of the network, in the order of their labels").tag(sync=True)
-    weights = Unicode(help="Name of the weights file, with its hash").tag(sync=True)
-    megabytes = Float(help="Size of the weights").tag(sync=True)
 
     def __init__(self, **traits):
-        self._path = data_path("weights/text.safetensors")
-        symbols = "".join(load_text("plays", "test").vocabulary.symbols)
-        super().__init__(**dict(parts=parts(), symbols=symbols, weights=versioned(self._path),
-                                megabytes=round(len(page_file(self._path)) / 1e6, 1)) | traits)
-
-    def assets(self) -> dict[str, Path]:
-        """Return the weights under the name that the page uses."""
-        return {self.weights: self._path}
+        super().__init__(**dict(parts=parts()) | traits)
 
     @validate("parts")
     def _check_parts(self, proposal) -> list:
