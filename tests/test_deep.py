@@ -155,6 +155,16 @@ def test_stretches_with_the_state_carried_give_the_same_outputs(case):
 
 
 @pytest.mark.parametrize("case", CASES)
+def test_one_step_at_a_time_gives_the_same_outputs(case):
+    model, x, *_ = CASES[case]()
+    state, outputs = model.initial_state(x.shape[1]), []
+    for x_t in x:
+        h, state = model.step(x_t, state)
+        outputs.append(model.readout(h))
+    torch.testing.assert_close(torch.stack(outputs), model(x)[0])
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_another_cell_changes_the_network(case):
     class Forgetful(PeepholeLSTMCell):
         def forward(self, x, state):
