@@ -167,7 +167,7 @@ def add_ablate(commands) -> None:
     p.add_argument("--hidden", type=int, default=400, help="cells of a layer (default: %(default)s, the paper's)")
     p.add_argument("--updates", type=int, default=BASE["updates"], help="(default: %(default)s)")
     p.add_argument("--seeds", type=int, default=2, help="runs of each (default: %(default)s)")
-    p.add_argument("--operands", default="float32", help="or bfloat16")
+    p.add_argument("--operands", default="auto", help="float32, bfloat16, or auto (default)")
     p.add_argument("--device", default="auto")
     p.add_argument("--threads", type=int)
     p.set_defaults(run=ablate)

@@ -155,6 +155,7 @@ def evaluate_weights(path, data=None, split="validation", device="cpu", *, dynam
     """
     started = time.time()
     model, info = load_weights(path)
+    model.operands = torch.float32  # the same figures on every device
     model.to(device)
     training = info.get("training", {})
     data = data or info["data"]
@@ -169,12 +170,18 @@ def evaluate_weights(path, data=None, split="validation", device="cpu", *, dynam
         rows.append(row["metrics"] | description(noise, row))
     return dict(
         name=Path(path).stem, task=row.pop("task"), network=TIED * (info["model"] == "TiedTextPredictor") + size,
-        faithful=is_faithful(info["model"], info["config"], training), regularisation=training.get("noise", "none"),
+        faithful=is_faithful(info["model"], info["config"], training), regularisation=regularisation(training),
         dynamic=bool(dynamic), evaluated_with="sampled" if draws else "mean",
         parameters=sum(w.numel() for w in model.parameters()), config=training | dict(dynamic=dynamic or None),
         **row | dict(metrics=mean_and_sd(rows)), seeds=[training.get("seed")],
         device=device_name(device), seconds=round(time.time() - started, 1), commit=commit(),
     )
+
+
+def regularisation(training: dict) -> str:
+    """Name what kept a network from learning its lines by heart."""
+    noise = training.get("noise", "none")
+    return "dropout" if noise == "none" and training.get("dropout") else noise
 
 
 def evaluate_ink(model, info, data, split, device, dynamic, limit) -> dict:

@@ -8,6 +8,7 @@ with all their lines, not lines (the cluster bootstrap). A line whose writer is 
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from . import datasets
 from .checkpoints import load_weights
@@ -57,6 +58,8 @@ def compare(first, second, data=None, split="validation", device="cpu", *, limit
     Losses are taken in tablet units, which no normalisation moves; the two networks must drop the same points.
     """
     networks = [load_weights(path) for path in (first, second)]
+    for model, _ in networks:
+        model.operands = torch.float32  # the same figures on every device
     if any("normalisation" not in info for _, info in networks):
         raise ValueError("Only networks of ink can be compared line by line.")
     units = [Normalisation(**info["normalisation"]) for _, info in networks]

@@ -17,7 +17,7 @@ class Predictor(DeepLSTM):
     have their backward pass written out (see `sequence.py`); "auto" chooses.
     """
 
-    operands = None  # of products: torch.bfloat16 is faster, None keeps the weights' own type
+    operands = None  # of products: torch.bfloat16 is faster; None lets the path choose
 
     def forward(self, x: Tensor, state=None, path: str = "auto") -> tuple[Tensor, tuple]:
         """Predict all along: `x` (T, B, I) or labels (T, B) give raw outputs (T, B, O), and the last state."""
@@ -74,7 +74,7 @@ class HandwritingSynthesizer(DeepLSTM):
                  window=SoftWindow, clip_lstm=10.0, clip_output=100.0):
         super().__init__(3 + V, hidden, layers, cell=cell, clip=clip_lstm)  # every layer reads x and w
         self.config = dict(hidden=hidden, layers=layers, M=M, K=K, V=V)
-        self.operands = None  # of products: torch.bfloat16 is faster, None keeps the weights' own type
+        self.operands = None  # of products: torch.bfloat16 is faster; None lets the path choose
         self.window = window(hidden, K)
         self.join_output(1 + 6 * M, clip_output)
 

@@ -22,6 +22,7 @@ from .optim import GravesRMSprop
 from .tasks import TASKS
 
 SAVE_EVERY = 120  # seconds
+OPERANDS = dict(auto=None, float32=torch.float32, bfloat16=torch.bfloat16)
 
 
 @dataclass
@@ -39,13 +40,13 @@ class Config:
     clip_norm: float = 0.0  # of the weights' whole gradient, a line; 0 is none, as in the paper
     M: int = 20  # components of the mixture
     K: int = 10  # components of the window
-    input_std: float = 1.0  # of a text network's first weights that meet its symbols
-    embedding: int = 0  # of a tied network: the numbers of a symbol's vector
+    input_std: float = 1.0  # of the first weights of a text network that meet its symbols; a tied one has vectors
+    embedding: int = 0  # of a tied network: the numbers of a symbol's vector; 0 is as many as `hidden`
     dropout: float = 0.0  # of a tied network: the share of what goes in and comes out that is left out
     held: str = ""  # a part whose weights stay at zero: see `ablations.py`
     batch: int = 64
     rare: float = 0.0  # lines with a character that fewer lines than this share hold are met more often
-    operands: str = "float32"  # or "bfloat16": of products, where the processor has them
+    operands: str = "auto"  # of products: "float32", "bfloat16", or what the path through the network chooses
     sequences: str = "sentences"  # of text: each by itself; or "streams", with the state carried along
     truncate: int = 0  # steps of back-propagation; 0 goes through whole lines, as the paper
     reset: int = 100  # stretches of a stream after which its state is emptied; 0 is never
@@ -70,7 +71,7 @@ class Config:
     def __post_init__(self):
         choices = dict(model=TASKS, sequences=("sentences", "streams"), optimiser=("adam", "sgd", "rmsprop"),
                        gradient=("mean", "sum"), noise=("none", "weight-noise", "adaptive-weight-noise"),
-                       curvature=("squared", "reparameterised"), operands=("float32", "bfloat16"), held=("", *HELD))
+                       curvature=("squared", "reparameterised"), operands=OPERANDS, held=("", *HELD))
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} cannot be {getattr(self, name)!r}. Choose {' or '.join(known)}.")
@@ -87,8 +88,8 @@ DEFAULTS = {
     "text": dict(data="plays", hidden=1000, layers=1, clip_lstm=1.0, clip_output=0.0, batch=8, optimiser="sgd",
                  lr=1e-4, gradient="sum", average=0.0, updates=0, validate_every=0, validation_lines=0, patience=3),
     # Beyond the paper
-    "tied": dict(data="ptb-word", hidden=650, layers=1, embedding=650, dropout=0.5, clip_lstm=1.0, clip_output=0.0,
-                 batch=20, sequences="streams", truncate=35, lr=2e-3, updates=0, epochs=20, average=0.995,
+    "tied": dict(data="ptb-word", hidden=650, layers=1, embedding=650, dropout=0.4, clip_lstm=1.0, clip_output=0.0,
+                 batch=20, sequences="streams", truncate=35, lr=2e-3, updates=0, epochs=12, average=0.995,
                  validate_every=0, validation_lines=0),
     # Beyond the paper, of ink: split 2 is taken out of the training, and chooses.
     "recogniser": dict(data="iam-ondb", train_split="train-without-2", validation_split="validation2", hidden=128,
@@ -106,7 +107,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.task = TASKS[config.model](config)
         self.model = self.make_model().to(self.device)
-        self.model.operands = getattr(torch, config.operands)
+        self.model.operands = OPERANDS[config.operands]
         self.net = parallel.wrap(self.model)
         self.noise = self.make_noise()
         self.average = [w.detach().clone() for w in self.model.parameters()] if config.average else []
@@ -200,8 +201,9 @@ class Trainer:
         T, state, nats = len(batch.x), None, 0.0
         stretch = self.config.truncate or T
         for t in range(0, T, stretch):
-            torch.manual_seed(self.config.seed * 2**32 + self.progress["update"])  # for dropout, after a restart too
-            with self.noise.drawn(self.config.seed * 2**32 + self.progress["update"]):
+            chance = self.config.seed * 2**32 + self.progress["update"]
+            torch.manual_seed(chance + parallel.rank() * 2**31)  # for dropout, after a restart too
+            with self.noise.drawn(chance):
                 loss, state = self.task.loss(self.net, mine.stretch(t, t + stretch), state)
                 loss.backward()
             self.update(sequences=batch.mask.shape[1])

@@ -42,7 +42,8 @@ def compiled(kernel, constants: set, given: dict, capability: int):
     names = kernel.arg_names
     signature = {name: "constexpr" if name in constants else type_of(given[name]) for name in names}
     values = {(names.index(name),): given[name] for name in constants}
-    aligned = {(names.index(name),): [["tt.divisibility", 16]] for name in names if signature[name][0] == "*"}
+    aligned = {(names.index(p.name),): [["tt.divisibility", 16]] for p in kernel.params
+               if signature[p.name][0] == "*" and not p.do_not_specialize_on_alignment}
     source = ASTSource(fn=kernel, signature=signature, constexprs=values, attrs=aligned)
     options = {name: given[name] for name in OPTIONS if name in given}
     return triton.compile(source, target=GPUTarget("cuda", capability, 32), options=options)

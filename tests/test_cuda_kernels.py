@@ -19,7 +19,7 @@ from test_kernels import batch, errors, flat, gradients, poison
 from graves_nb.kernels import cuda, cuda_graph
 from graves_nb.lstm import PeepholeLSTMCell
 from graves_nb.mixture import mixture_loss
-from graves_nb.models import HandwritingSynthesizer
+from graves_nb.models import HandwritingPredictor, HandwritingSynthesizer, TextPredictor
 from graves_nb.sequence import best_path, labels
 
 torch.set_num_threads(1)
@@ -144,8 +144,48 @@ def test_fused_gradients_are_those_of_the_loop(interpreter, name, hidden, B, lay
         torch.testing.assert_close(mine.double(), theirs, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("kind", [HandwritingPredictor, TextPredictor])
+def test_fused_gradients_without_a_window(interpreter, kind):
+    """Points, and labels of symbols with the null vector in front."""
+    sizes = dict(hidden=24, layers=2, clip_lstm=0.5)
+    model = kind(V=20, **sizes) if kind is TextPredictor else kind(**sizes)
+    x, y, _ = batch(3, T=20)
+    if kind is TextPredictor:
+        x = torch.randint(0, 20, (20, 3))
+        x[0] = -1
+    loss = lambda y_hat: (y_hat * torch.linspace(-1, 1, y_hat.shape[-1]).to(y_hat)).tanh().sum()
+    twin = copy_of(model)
+    exact, _ = twin(x if kind is TextPredictor else x.double(), path="plain")
+    loss(exact).backward()
+    poison()
+    model.operands = torch.float32
+    h, _ = cuda.run_model(model, x, None, model.initial_state(3), PLANS["many programs"])
+    loss(model.readout(h)).backward()
+    together, worst = errors(*([w.grad.double() for w in network.parameters()] for network in (model, twin)))
+    assert together < 1e-3 and worst < 2.5e-3
+
+
+@pytest.mark.parametrize("layers, stretches", [(1, 1), (3, 12), (5, 2)])
+def test_the_order_of_the_queues_keeps_what_waits_behind_what_it_waits_for(layers, stretches):
+    order = cuda.Run.diagonals(SimpleNamespace(parts=[0] * layers, stretches=[0] * stretches))
+    assert len(order) == len(set(order)) == layers * stretches
+    for turn in (order, [(layers - 1 - n, stretches - 1 - k) for n, k in reversed(order)]):
+        for n, k in turn:
+            assert {(n - 1, k), (n, k - 1)} & set(order) <= set(turn[: turn.index((n, k))])
+    assert layers == 1 or stretches == 1 or order.index((0, 1)) < order.index((1, 1))
+
+
+def test_texts_of_many_lengths_share_their_graphs():
+    model, seen = HandwritingSynthesizer(hidden=12, layers=1, V=20), []
+    for U in (7, 9, 64, 3):
+        x, y, text = batch(2, T=5, U=U, V=20)
+        gradients(model, x, y, text, "graph")
+        seen.append(len(cuda_graph.graphs))
+    assert len(set(seen)) == 1
+
+
 def copy_of(model):
-    twin = HandwritingSynthesizer(**model.config, clip_lstm=model.layers[0].clip).double()
+    twin = type(model)(**model.config, clip_lstm=model.layers[0].clip).double()
     twin.load_state_dict(model.state_dict())
     return twin
 

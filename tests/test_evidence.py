@@ -16,7 +16,7 @@ from graves_nb.alphabet import encode
 from graves_nb.checkpoints import load_weights
 from graves_nb.cli import main, parser
 from graves_nb.embedding import equal_error_rate, pairs
-from graves_nb.evaluation import evaluate_weights
+from graves_nb.evaluation import evaluate_weights, regularisation
 from graves_nb.hand import Hand
 from graves_nb.recogniser import (
     BLANK,
@@ -304,7 +304,8 @@ def test_every_command_of_the_list_can_be_given():
         network = {"text": "TextPredictor", "prediction": "HandwritingPredictor", "synthesis": "HandwritingSynthesizer",
                    "tied": "TiedTextPredictor"}
         assert is_faithful(network[config.model], vars(config), vars(config)) == (run in reproduce.RUNS), run.name
-        assert (config.noise, f"{config.layers}x{config.hidden}") == (run.regularisation, run.network.split()[-1])
+        assert regularisation(vars(config)) == run.regularisation
+        assert f"{config.layers}x{config.hidden}" == run.network.split()[-1]
     for command in reproduce.MEASURES:
         parser().parse_args(command.split())
 

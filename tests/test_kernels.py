@@ -71,6 +71,16 @@ def test_native_gradients_are_those_of_the_loop(operands, hidden, B):
             torch.testing.assert_close(mine.double(), theirs, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("path", ["steps", "graph"])
+def test_narrow_operands_go_along_every_path(path):
+    """Products of bfloat16 pairs, sums in float32: near the loop, and not the same."""
+    model, (x, y, text) = HandwritingSynthesizer(hidden=50), batch(5)
+    exact = gradients(copy.deepcopy(model).double(), x.double(), y.double(), text.double(), "plain")
+    model.operands = torch.bfloat16
+    found = gradients(model, x, y, text, path)
+    assert 1e-5 < errors(found[2], exact[2])[0] < 5 * LIMITS[torch.bfloat16]
+
+
 def flat(state):
     """Every tensor of a state."""
     return [state] if isinstance(state, torch.Tensor) else [t for part in state for t in flat(part)]

@@ -83,8 +83,9 @@ def make_plan(B: int, H: int, V: int, layers: int, kind, processors: int, shared
     lines = [BB for BB in (64, 32, 16) if BB == 16 or (BB < 2 * B and (BB < 64 or H <= 512))]
     for BH, LW, BB in product((16, 32, 64), (2, 4, 8, 16), lines):
         resident = size == 2 and (4 * BH + BB) * width * size + 8192 <= shared
+        fits = resident or (B <= 16 if size == 2 else (128 + BB) * 16 * BH + 16384 <= shared)
         first, other = (programs(B, H, window, BB, BH, LW) for window in (V > 0, False))
-        if first <= processors and (resident or size == 4 or B <= 16):
+        if first <= processors and fits:
             lanes = 1 + min(layers - 1, max(0, room - first) // other)
             return Plan(BB, BH, LW, (4 if BB == 64 else 8, 8), resident, lanes)
     return None
@@ -175,7 +176,8 @@ class Run:
         self.K, self.V = (0, 0) if codes is None else (layers[0].kappa0.shape[1], layers[0].w0.shape[1])
         self.BP, self.HU, self.HP = up(self.B, plan.BB), up(self.H, plan.BH), up(self.H, BK)
         self.VP = power(max(self.V, BK)) if self.V else 0
-        stretch = max(16, -(-self.T // STRETCHES))
+        most = 2**30 // (self.BP * max(4, len(layers)) * self.HU)  # within a stretch, places have 32 bits
+        stretch = max(16, min(most, self.T if plan.lanes == 1 else -(-self.T // STRETCHES)))
         self.stretches = [(s, min(s + stretch, self.T)) for s in range(0, self.T, stretch)]
         self.parts = [self.prepare(n, layer, x) for n, layer in enumerate(layers)]
         self.h = x.new_empty(self.T + 1, self.BP, len(layers) * self.HU, dtype=torch.float32)
@@ -257,16 +259,19 @@ class Run:
 
     def forward(self) -> None:
         """Let the layers follow one another from stretch to stretch."""
-        counters = self.counters()
+        counters, marks = self.counters(), {}
         told = self.h.new_empty(2 * self.HU // self.plan.BH * self.BP * 4 * BW if self.V else 1)
         with Lanes(self.h.device, self.plan.lanes) as lanes:
-            for k, stretch in enumerate(self.stretches):
-                mark = None
-                for n in range(len(self.parts)):
-                    with lanes.of(n):
-                        lanes.wait(mark)
-                        self.stretch_forward(n, *stretch, counters[n, k], told)
-                        mark = lanes.mark()
+            for n, k in self.diagonals():
+                with lanes.of(n):
+                    lanes.wait(marks.get((n - 1, k)))
+                    self.stretch_forward(n, *self.stretches[k], counters[n, k], told)
+                    marks[n, k] = lanes.mark()
+
+    def diagonals(self) -> list[tuple[int, int]]:
+        """Order layers and stretches so that what may go on at the same time stands side by side in the queues."""
+        L, S = len(self.parts), len(self.stretches)
+        return [(n, d - n) for d in range(L + S - 1) for n in range(L) if 0 <= d - n < S]
 
     def stretch_forward(self, n: int, s: int, e: int, counters: Tensor, told: Tensor) -> None:
         """Take layer n through the steps s to e."""
@@ -299,14 +304,14 @@ class Run:
             states += [h[:, n].clone(), part["c"][-1, : self.B, : self.H].clone()]
         if self.V:
             states += [first["kappa"][-1, : self.B, : self.K].clone(),
-                       first["row"][-1, : self.B, self.HP : self.HP + self.V].float()]
+                       first["row"][-1, : self.B, self.HP : self.HP + self.V].to(torch.float32, copy=True)]
         return states
 
     # ---- Backward ----
 
     def backward(self, dh: Tensor, needs_dx: bool) -> tuple[Tensor | None, list]:
         """Follow the layers from the last to the first; return the derivatives of x and of all fields."""
-        counters, T, B, HU = self.counters(), self.T, self.BP, self.HU
+        counters, marks, T, B, HU = self.counters(), {}, self.T, self.BP, self.HU
         dh = self.spread(dh)
         for part in self.parts:
             part |= dict(dz=part["a"], dbelow=torch.empty_like(part["below"]), dc=dh.new_zeros(B, HU),
@@ -315,13 +320,11 @@ class Run:
             if part["window"]:
                 part |= dict(dp=dh.new_zeros(T, B, 4 * BW), dkappa=dh.new_zeros(B, BW), dw=dh.new_zeros(T, B, self.VP))
         with Lanes(dh.device, self.plan.lanes) as lanes:
-            for k, stretch in reversed(list(enumerate(self.stretches))):
-                mark = None
-                for n in reversed(range(len(self.parts))):
-                    with lanes.of(n):
-                        lanes.wait(mark)
-                        self.stretch_backward(n, *stretch, dh, counters[n, k])
-                        mark = lanes.mark()
+            for n, k in reversed(self.diagonals()):
+                with lanes.of(n):
+                    lanes.wait(marks.get((n + 1, k)))
+                    self.stretch_backward(n, *self.stretches[k], dh, counters[n, k])
+                    marks[n, k] = lanes.mark()
         dx = self.input_gradient() if needs_dx else None
         return dx, [grad for n in range(len(self.parts)) for grad in self.gradients(n)]
 

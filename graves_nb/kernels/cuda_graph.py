@@ -5,11 +5,12 @@ layer; any T is a sum of lengths, so nothing is computed that is not asked for.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from . import steps
 
-LENGTHS = (64, 8, 1)
+LENGTHS, ROOM = (64, 8, 1), 64
 GIVEN = {"forward": ("a",), "backward": ("gates", "c", "h", "dh", "kappa", "w", "shape", "dw")}  # by step
 MADE = {"forward": ("gates", "h", "c", "kappa", "w", "shape"), "backward": ("dz", "dp")}
 STATES = ("h", "c", "kappa", "w")  # these have T + 1 rows
@@ -18,16 +19,17 @@ graphs = {}
 
 def forward(layer: dict, limit: float | None) -> None:
     """Fill `gates`, `h` and `c`; with a window also `kappa`, `w` and `shape` (alpha, beta, step of kappa)."""
+    layer = with_room(layer)
     for s, n in pieces(len(layer["a"])):
         graph_of("forward", layer, n, limit).run(layer, s)
 
 
 def backward(layer: dict, limit: float | None) -> Tensor:
     """Fill `dz`, with a window also `dp`, from `dh` and `dw`; return the sums of bias and peepholes (7, H)."""
-    carry = None
+    carry, layer = None, with_room(layer)
     for s, n in reversed(pieces(len(layer["gates"]))):
         carry = graph_of("backward", layer, n, limit).run(layer, s, carry)
-    return steps.small_sums(layer["dz"].float(), layer["c"])
+    return steps.small_sums(layer["dz"], layer["c"])
 
 
 def pieces(T: int) -> list[tuple[int, int]]:
@@ -38,6 +40,13 @@ def pieces(T: int) -> list[tuple[int, int]]:
             found.append((s, length))
             s += length
     return found
+
+
+def with_room(layer: dict) -> dict:
+    """Make texts longer with characters that say nothing, or each length of a text would have graphs of its own."""
+    if "codes" not in layer:
+        return layer
+    return layer | dict(codes=F.pad(layer["codes"], (0, -layer["codes"].shape[1] % ROOM), value=-1))
 
 
 def graph_of(way: str, layer: dict, n: int, limit) -> "Graph":

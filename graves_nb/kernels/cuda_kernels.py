@@ -166,7 +166,7 @@ def window_forward(bias_p, codes, row, kappa, shape, partial, counters, T, B, U,
         tl.store(shape + (t * B + b[:, None]) * 4 * BW + m[None, :], form)
 
 
-@triton.jit(do_not_specialize=["T", "U"])
+@triton.jit(do_not_specialize=["T", "U"], do_not_specialize_on_alignment=["counters"])
 def forward_kernel(a, bias, weight, peephole, row, gates, h, c, look, rest, bias_p, codes, kappa, shape, partial,
                    counters, T, B, U, H: tl.constexpr, HP: tl.constexpr, R: tl.constexpr, SH: tl.constexpr,
                    WINDOWS: tl.constexpr, BB: tl.constexpr, BH: tl.constexpr, BK: tl.constexpr, BW: tl.constexpr,
@@ -305,7 +305,7 @@ def window_backward(look, codes, kappa, shape, dw, dp, dkappa, partial, counters
     tl.store(dkappa + b[:, None] * BW + k[None, :], carry)
 
 
-@triton.jit(do_not_specialize=["T", "U", "start"])
+@triton.jit(do_not_specialize=["T", "U", "start"], do_not_specialize_on_alignment=["counters"])
 def backward_kernel(weight, peephole, gates, c, dh, below, dz, dc, sums, look, codes, kappa, shape, dw, dp, dkappa,
                     partial, counters, T, B, U, start, limit, H: tl.constexpr, HP: tl.constexpr, R: tl.constexpr,
                     SD: tl.constexpr, SB: tl.constexpr, WINDOWS: tl.constexpr, BB: tl.constexpr, BH: tl.constexpr,

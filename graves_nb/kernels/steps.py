@@ -50,7 +50,7 @@ def backward_steps(layer: dict, limit: float | None, carry: list[Tensor]) -> lis
             dp[t], dkappa[0] = window_backward(dw, dkappa[0], *shape[t].chunk(3, -1), kappa[t + 1], text, u)
             dh = dh + dp[t] @ layer["weight_p"]
         dc = cell_backward(dh, dc, gates[t], c[t], c[t + 1], peephole, limit, dz[t])
-        back = dz[t] @ weight
+        back = dz[t].to(weight.dtype) @ weight
     return [back, dc, *dkappa]
 
 
@@ -101,7 +101,7 @@ def clip_(x: Tensor, limit: float | None) -> None:
 
 def small_sums(dz: Tensor, c: Tensor) -> Tensor:
     """Sum what the bias saw, and the peepholes: the gates i and f the old cell, the gate o the new one."""
-    dz_i, dz_f, _, dz_o = parts = dz.chunk(4, dim=-1)
+    dz_i, dz_f, _, dz_o = parts = dz.to(c.dtype).chunk(4, dim=-1)
     seen = (*parts, dz_i * c[:-1], dz_f * c[:-1], dz_o * c[1:])
     return torch.stack([s.flatten(0, 1).sum(0) for s in seen])
 
