@@ -181,7 +181,7 @@ def evaluate_weights(path, data=None, split="validation", device="cpu", *, dynam
 def regularisation(training: dict) -> str:
     """Name what kept a network from learning its lines by heart."""
     noise = training.get("noise", "none")
-    return "dropout" if noise == "none" and training.get("dropout") else noise
+    return "dropout" if training.get("dropout") or training.get("weight_drop") else noise
 
 
 def evaluate_ink(model, info, data, split, device, dynamic, limit) -> dict:

@@ -110,6 +110,37 @@ class AdaptiveWeightNoise(WeightNoise):
             s.clamp_(min=self.least)  # a step may have led past zero
 
 
+class WeightDrop(WeightNoise):
+    """w m / (1 - share), m being 0 for a share of some weights: each minibatch lacks others (Merity and others 2018).
+
+    It is meant for the weights from cells to cells, where dropping outputs would make a cell forget.
+    """
+
+    name = "weight-drop"
+
+    def __init__(self, weights, dropped, share: float):
+        super().__init__(weights, 0.0)
+        self.dropped, self.share = list(dropped), share
+
+    @contextmanager
+    def drawn(self, seed: int):
+        g = torch.Generator(self.dropped[0].device).manual_seed(seed)
+        clean = [w.detach().clone() for w in self.dropped]
+        chance = [torch.rand(w.shape, generator=g, device=w.device, dtype=w.dtype) for w in clean]
+        self.kept = [(c >= self.share) / (1 - self.share) for c in chance]
+        for w, kept in zip(self.dropped, self.kept):
+            w.data.mul_(kept)
+        try:
+            yield
+        finally:
+            for w, value in zip(self.dropped, clean):
+                w.data.copy_(value)
+
+    def finish_gradients(self, sequences: int) -> None:
+        for w, kept in zip(self.dropped, self.kept):
+            w.grad.mul_(kept)
+
+
 def normal_like(weights: list[Tensor], seed: int) -> list[Tensor]:
     """Draw standard normal numbers in the shape of the weights, the same for the same seed."""
     g = torch.Generator(weights[0].device).manual_seed(seed)

@@ -16,8 +16,9 @@ PAPER = {
     "TextPredictor": [dict(hidden=1000, layers=1), dict(hidden=700, layers=7), dict(hidden=700, layers=5)],
 }
 PAPER_INK = dict(optimiser="rmsprop", clip_lstm=10.0, clip_output=100.0, truncate=0, rare=0.0, average=0.0,
-                 clip_norm=0.0, held="", M=20, K=10)
-PAPER_TEXT = dict(optimiser="sgd", lr=1e-4, clip_lstm=1.0, clip_output=0.0, average=0.0, gradient="sum")
+                 clip_norm=0.0, held="", weight_drop=0.0, M=20, K=10)
+PAPER_TEXT = dict(optimiser="sgd", lr=1e-4, clip_lstm=1.0, clip_output=0.0, average=0.0, gradient="sum",
+                  weight_drop=0.0)
 
 
 def is_faithful(model: str, config: dict, training: dict) -> bool:

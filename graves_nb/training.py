@@ -17,7 +17,7 @@ from . import parallel
 from .ablations import HELD, hold
 from .checkpoints import read_tensors, save_weights, write_tensors
 from .lstm import detached
-from .noise import AdaptiveWeightNoise, WeightNoise
+from .noise import AdaptiveWeightNoise, WeightDrop, WeightNoise
 from .optim import GravesRMSprop
 from .tasks import TASKS
 
@@ -43,6 +43,7 @@ class Config:
     input_std: float = 1.0  # of the first weights of a text network that meet its symbols; a tied one has vectors
     embedding: int = 0  # of a tied network: the numbers of a symbol's vector; 0 is as many as `hidden`
     dropout: float = 0.0  # of a tied network: the share of what goes in and comes out that is left out
+    weight_drop: float = 0.0  # the share of the weights from cells to cells that each minibatch lacks
     held: str = ""  # a part whose weights stay at zero: see `ablations.py`
     batch: int = 64
     rare: float = 0.0  # lines with a character that fewer lines than this share hold are met more often
@@ -75,8 +76,8 @@ class Config:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} cannot be {getattr(self, name)!r}. Choose {' or '.join(known)}.")
-        if self.held and self.noise != "none":
-            raise ValueError("A part that is held at zero meets no noise. Leave out --held or --noise.")
+        if self.noise != "none" and (self.held or self.weight_drop):
+            raise ValueError("A part that is held at zero or dropped meets no noise. Leave out --noise, or the other.")
         if not (self.updates or self.epochs or self.patience):
             raise ValueError("This run would never end. Say how many updates or epochs, or give it a patience.")
 
@@ -130,6 +131,8 @@ class Trainer:
     def make_noise(self) -> WeightNoise:
         """Choose what noise the weights meet."""
         c, weights = self.config, self.model.parameters()
+        if c.weight_drop:
+            return WeightDrop(weights, [cell.weight_h for cell in self.model.layers], c.weight_drop)
         if c.noise == "adaptive-weight-noise":
             return AdaptiveWeightNoise(weights, self.task.sequences(), c.noise_std, c.curvature)
         return WeightNoise(weights, c.noise_std if c.noise == "weight-noise" else 0.0)

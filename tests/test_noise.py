@@ -9,7 +9,7 @@ from torch.distributions import Normal, kl_divergence
 
 from graves_nb import noise_check
 from graves_nb.datasets import grammar
-from graves_nb.noise import AdaptiveWeightNoise, WeightNoise, gaussian_prior, kl_to_prior
+from graves_nb.noise import AdaptiveWeightNoise, WeightDrop, WeightNoise, gaussian_prior, kl_to_prior
 
 torch.set_num_threads(1)
 
@@ -196,3 +196,28 @@ def test_the_comparison_of_gradients_and_batches(tmp_path, monkeypatch):
     for row in result["rows"]:
         m = row["metrics"]
         assert m["message"] > m["weights"] > 0 and m["new_sentence"] > grammar.entropy()
+
+
+def test_weight_drop_learns_at_the_weights_that_are_left():
+    """The gradient is that of a network in which the others are zero; afterwards all are there again."""
+    toy, x = Toy(), torch.randn(6, 2)
+    before, noise = toy.a.detach().clone(), WeightDrop(toy.parameters(), [toy.a], 0.4)
+    with noise.drawn(7):
+        (x @ toy.a.T).tanh().sum().backward()
+        dropped = toy.a.detach().clone()
+    noise.finish_gradients(1)
+    assert torch.equal(toy.a, before) and toy.b.grad is None
+    (kept,) = noise.kept
+    assert torch.equal(dropped, before * kept) and set(kept.unique().tolist()) == {0.0, 1 / 0.6}
+    whole = before.clone().requires_grad_(True)
+    (x @ (whole * kept).T).tanh().sum().backward()
+    torch.testing.assert_close(toy.a.grad, whole.grad)
+    with noise.drawn(8):
+        assert not torch.equal(toy.a, dropped)
+
+
+def test_weight_drop_drops_its_share():
+    big = nn.Parameter(torch.ones(300, 300))
+    noise = WeightDrop([big], [big], 0.3)
+    with noise.drawn(1):
+        assert (big == 0).double().mean().item() == pytest.approx(0.3, abs=0.01) and big.mean().item() == pytest.approx(1, abs=0.02)

@@ -51,7 +51,7 @@ def everything(run):
     ("prediction", dict(optimiser="rmsprop")), ("prediction", dict(truncate=40, average=0.0)),
     ("synthesis", dict(noise="weight-noise")), ("synthesis", dict(noise="adaptive-weight-noise", curvature="reparameterised")),
     ("text", {}), ("text", dict(noise="adaptive-weight-noise")), ("text", dict(optimiser="adam", gradient="mean", average=0.9)),
-    ("text", dict(sequences="streams", truncate=20, reset=3, momentum=0.9)), ("tied", dict(truncate=20, embedding=0)),
+    ("text", dict(sequences="streams", truncate=20, reset=3, momentum=0.9)), ("tied", dict(truncate=20, embedding=0, weight_drop=0.5)),
 ])
 def test_every_run_in_two_parts_equals_one_in_one(trainer, model, settings):
     whole = trainer(model, "whole", **settings)
@@ -242,7 +242,7 @@ def test_what_is_faithful():
     assert is_faithful("TextPredictor", shape, text)
     assert is_faithful("TextPredictor", shape, text | dict(noise="weight-noise", batch=64, seed=3))
     for other in (dict(optimiser="adam"), dict(noise="weight-noise", noise_std=0.1), dict(average=0.9), dict(gradient="mean"),
-                  dict(noise="adaptive-weight-noise", curvature="reparameterised")):
+                  dict(noise="adaptive-weight-noise", curvature="reparameterised"), dict(weight_drop=0.5)):
         assert not is_faithful("TextPredictor", shape, text | other)
     ink = dataclasses.asdict(Config(optimiser="rmsprop", average=0.0))
     assert is_faithful("HandwritingSynthesizer", dict(hidden=400, layers=3), ink)
