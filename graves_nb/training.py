@@ -78,6 +78,8 @@ class Config:
                 raise ValueError(f"{name} cannot be {getattr(self, name)!r}. Choose {' or '.join(known)}.")
         if self.noise != "none" and (self.held or self.weight_drop):
             raise ValueError("A part that is held at zero or dropped meets no noise. Leave out --noise, or the other.")
+        if not (0 <= self.dropout < 1 and 0 <= self.weight_drop < 1):
+            raise ValueError("The shares of dropout and of weight drop must be from 0 to below 1.")
         if not (self.updates or self.epochs or self.patience):
             raise ValueError("This run would never end. Say how many updates or epochs, or give it a patience.")
 

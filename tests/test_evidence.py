@@ -255,6 +255,10 @@ def test_settings_reach_the_network(variant):
     assert clips.layers[0].clip is None and clips.clip_output is None
     with pytest.raises(ValueError, match="meets no noise"):
         Config(held="skips", noise="weight-noise")
+    with pytest.raises(ValueError, match="meets no noise"):
+        Config(weight_drop=0.5, noise="weight-noise")
+    with pytest.raises(ValueError, match="below 1"):
+        Config(weight_drop=1.0)
     with pytest.raises(ValueError, match="held cannot be"):
         Config(held="nothing")
 
