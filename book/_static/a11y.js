@@ -11,13 +11,6 @@ function mend() {
   for (const fold of document.querySelectorAll("details.hide > summary")) {
     fold.removeAttribute("aria-label");
   }
-  // The icons of the colour switch carry titles that argue with the button's own name.
-  for (const icon of document.querySelectorAll(".theme-switch")) {
-    icon.removeAttribute("title");
-    icon.removeAttribute("aria-labelledby");
-    icon.querySelector("title")?.remove();
-    icon.setAttribute("aria-hidden", "true");
-  }
   // Everything on the page stands in a landmark.
   for (const [selector, name] of Object.entries(names)) {
     const part = document.querySelector(selector);
@@ -27,6 +20,24 @@ function mend() {
   // The old role of an entry is deprecated; its list wants list items.
   for (const entry of document.querySelectorAll('[role="doc-biblioentry"]')) {
     entry.setAttribute("role", "listitem");
+  }
+}
+
+// The icons of the colour switch carry titles that argue with the button's own name.
+function mendIcons(button) {
+  for (const icon of button.querySelectorAll(".theme-switch")) {
+    icon.removeAttribute("title");
+    icon.removeAttribute("aria-labelledby");
+    icon.querySelector("title")?.remove();
+    icon.setAttribute("aria-hidden", "true");
+  }
+}
+
+// Their drawings take the icons' places later, once or more, each with its title.
+function watchIcons() {
+  for (const button of document.querySelectorAll(".theme-switch-button")) {
+    mendIcons(button);
+    new MutationObserver(() => mendIcons(button)).observe(button, { childList: true, subtree: true });
   }
 }
 
@@ -44,5 +55,5 @@ function watchBoxes() {
   }
 }
 
-document.addEventListener("DOMContentLoaded", mend);
+document.addEventListener("DOMContentLoaded", () => { mend(); watchIcons(); });
 window.addEventListener("load", () => { mend(); watchBoxes(); });

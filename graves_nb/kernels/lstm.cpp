@@ -3,9 +3,10 @@
 // thread waits for another. What can wait until after the last step, the gradients of the
 // matrices, is left to large matrix products outside.
 //
-// Vectors of 16 floats are the compiler's own, so this runs on any processor; products of bfloat16
-// pairs, twice as fast, need AVX-512 BF16. Arrays are row-major, float32 but for `a` and `dz`, which
-// meet the large products outside and have their type. T, B, H, K, U, V are the book's axes.
+// Vectors of 16 floats are the compiler's own, so this runs on any processor. Products of bfloat16
+// pairs, twice as fast, need AVX-512 BF16; a matrix unit (AMX), where there is one, does them faster
+// again. Arrays are row-major, float32 but for `a` and `dz`, which meet the large products outside
+// and have their type. T, B, H, K, U, V are the book's axes.
 
 #include <algorithm>
 #include <cmath>
@@ -18,10 +19,15 @@
 #ifdef __AVX512BF16__
 #include <immintrin.h>
 #endif
+#if defined(__AMX_BF16__) && defined(__linux__)
+#define MATRIX_UNIT
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace {
 
-constexpr int LANES = 16, ROWS = 6, COLUMNS = 4;  // a tile: 6 lines by 4 vectors fills the registers
+constexpr int LANES = 16, COLUMNS = 4;  // of a product at a time: 4 vectors of each of some lines
 
 typedef float vec __attribute__((vector_size(64)));
 typedef int32_t ivec __attribute__((vector_size(64)));
@@ -84,8 +90,28 @@ struct Array {
   operator float*() const { return memory.get(); }
 };
 
+// Products in vectors, at most ROWS lines at a time: 6 lines by 4 vectors fill the registers.
+template <class P>
+struct Vectors {
+  static constexpr int ROWS = 6, DEPTH = 1;
+  static constexpr bool EXACT = true;  // R is the number of lines, so that the compiler can unroll
+
+  // acc (R, N) += x (R, words) times w, whose words lie as (words, N, LANES).
+  template <int R, int N>
+  static void add(const float* w, const float* x, int words, int, vec (&acc)[R][N]) {
+    for (int k = 0; k < words; k++, w += N * LANES) {
+      vec column[N];
+      for (int n = 0; n < N; n++) column[n] = load(w + n * LANES);
+      for (int r = 0; r < R; r++) {
+        const vec number = all(x[r * words + k]);
+        for (int n = 0; n < N; n++) acc[r][n] = P::dot(acc[r][n], column[n], number);
+      }
+    }
+  }
+};
+
 // How numbers meet in a product: one float32, or two bfloat16, in each word of 32 bits.
-struct Float32 {
+struct Float32 : Vectors<Float32> {
   static constexpr int PACK = 1;
   static vec dot(vec sum, vec w, vec x) { return sum + w * x; }
   static vec words(const vec* x) { return x[0]; }
@@ -95,7 +121,7 @@ struct Float32 {
 };
 
 #ifdef __AVX512BF16__
-struct BFloat16 {
+struct BFloat16 : Vectors<BFloat16> {
   static constexpr int PACK = 2;
   static vec dot(vec sum, vec w, vec x) { return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)w, (__m512bh)x); }
   static uvec round(vec x) { return ((uvec)x + 0x7FFF + (((uvec)x >> 16) & 1)) >> 16; }
@@ -119,34 +145,83 @@ struct BFloat16 {
 };
 #endif
 
-// acc (R, N) += x (R, words) times w, whose words lie as (words, N, LANES).
-template <class P, int R, int N>
-inline void tile(const float* w, const float* x, int stride, int words, vec (&acc)[R][N]) {
-  for (int k = 0; k < words; k++, w += N * LANES) {
-    vec column[N];
-    for (int n = 0; n < N; n++) column[n] = load(w + n * LANES);
-    for (int r = 0; r < R; r++) {
-      const vec number = all(x[r * stride + k]);
-      for (int n = 0; n < N; n++) acc[r][n] = P::dot(acc[r][n], column[n], number);
+#ifdef MATRIX_UNIT
+// The same in a matrix unit. Each of its 8 registers takes 16 rows of 16 words: sums of 32 lines by 2
+// vectors in the first four, then the lines' operands, then the weights.
+struct Matrix : BFloat16 {
+  static constexpr int ROWS = 32, DEPTH = 16;
+  static constexpr bool EXACT = false;
+
+  struct alignas(64) Shape {
+    uint8_t palette = 1, start = 0, unused[14] = {};
+    uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {};
+    explicit Shape(int lines) {
+      const uint8_t upper = std::min(lines, 16), lower = std::max(lines - 16, 1);
+      for (int i : {0, 1, 4}) rows[i] = upper;
+      for (int i : {2, 3, 5}) rows[i] = lower;
+      rows[6] = rows[7] = 16;
     }
+  };
+
+  static bool granted() {  // a program must ask once: ARCH_REQ_XCOMP_PERM for the registers' content
+    static const bool yes = syscall(SYS_arch_prctl, 0x1023, 18) == 0;
+    return yes;
   }
+
+  template <int R, int N>
+  static void add(const float* w, const float* x, int words, int lines, vec (&acc)[R][N]) {
+    const Shape shape(lines);
+    _tile_loadconfig(&shape);
+    for (int n = 0; n < N; n += 2) {
+      const bool two = n + 1 < N;
+      if (lines > 16) two ? sums<true, true>(w, x, words, acc, n) : sums<true, false>(w, x, words, acc, n);
+      else two ? sums<false, true>(w, x, words, acc, n) : sums<false, false>(w, x, words, acc, n);
+    }
+    _tile_release();
+  }
+
+  template <bool LOWER, bool TWO, int R, int N>
+  static void sums(const float* w, const float* x, int words, vec (&acc)[R][N], int n) {
+    const size_t row = N * sizeof(vec), line = words * sizeof(float);
+    _tile_loadd(0, &acc[0][n], row);
+    if constexpr (TWO) _tile_loadd(1, &acc[0][n + 1], row);
+    if constexpr (LOWER) _tile_loadd(2, &acc[16][n], row);
+    if constexpr (LOWER && TWO) _tile_loadd(3, &acc[16][n + 1], row);
+    for (int k = 0; k < words; k += DEPTH) {
+      const float* weights = w + ((size_t)k * N + n) * LANES;
+      _tile_loadd(4, x + k, line);
+      if constexpr (LOWER) _tile_loadd(5, x + 16 * words + k, line);
+      _tile_loadd(6, weights, row);
+      if constexpr (TWO) _tile_loadd(7, weights + LANES, row);
+      _tile_dpbf16ps(0, 4, 6);
+      if constexpr (TWO) _tile_dpbf16ps(1, 4, 7);
+      if constexpr (LOWER) _tile_dpbf16ps(2, 5, 6);
+      if constexpr (LOWER && TWO) _tile_dpbf16ps(3, 5, 7);
+    }
+    _tile_stored(0, &acc[0][n], row);
+    if constexpr (TWO) _tile_stored(1, &acc[0][n + 1], row);
+    if constexpr (LOWER) _tile_stored(2, &acc[16][n], row);
+    if constexpr (LOWER && TWO) _tile_stored(3, &acc[16][n + 1], row);
+  }
+};
+#endif
+
+// Call job.run<R>(first line, lines) with R = lines, or for all that fit into R.
+template <class P, int R, class Job>
+void pick(int row, int lines, const Job& job) {
+  if (lines == R || !P::EXACT) return job.template run<R>(row, lines);
+  if constexpr (P::EXACT && R > 1) pick<P, R - 1>(row, lines, job);
 }
 
-// Call job.template run<R>(first line) for tiles of at most ROWS lines, as even as they come.
-template <class Job>
+// Deal lines into tiles of at most P::ROWS, as even as they come.
+template <class P, class Job>
 void tiles(int lines, const Job& job) {
-  const int count = (lines + ROWS - 1) / ROWS;
+  const int count = (lines + P::ROWS - 1) / P::ROWS;
   for (int i = 0, row = 0; i < count; i++) {
-    const int rows = (lines - row) / (count - i);
-    switch (rows) {
-      case 1: job.template run<1>(row); break;
-      case 2: job.template run<2>(row); break;
-      case 3: job.template run<3>(row); break;
-      case 4: job.template run<4>(row); break;
-      case 5: job.template run<5>(row); break;
-      default: job.template run<6>(row);
-    }
-    row += rows;
+    const int some = (lines - row) / (count - i);
+    pick<P, P::ROWS>(row, some, job);
+    row += some;
   }
 }
 
@@ -266,7 +341,7 @@ struct Forward : Plan<P> {
   Array packed;
 
   explicit Forward(const Layer& l)
-      : Plan<P>(l), words((Hp + Vp) / P::PACK), packed((size_t)blocks * words * COLUMNS * LANES) {
+      : Plan<P>(l), words(round_up((Hp + Vp) / P::PACK, P::DEPTH)), packed((size_t)blocks * words * COLUMNS * LANES) {
     Array rows((size_t)LANES * words);
     for (int block = 0; block < blocks; block++)
       for (int gate = 0; gate < 4; gate++) {
@@ -284,21 +359,23 @@ struct Forward : Plan<P> {
     int first, t;           // the thread's first line, and the step
     const float* now;       // operands (lines, words) of this step
     float* next;            // and of the next
-    template <int R> void run(int row) const { f.template cells<R>(first + row, t, now + row * f.words, next + row * f.words); }
+    template <int R> void run(int row, int lines) const {
+      f.template cells<R>(first + row, t, now + row * f.words, next + row * f.words, lines);
+    }
   };
 
   template <int R>
-  void cells(int b, int t, const float* now, float* next) const {
-    const int H = l.H;
+  void cells(int b, int t, const float* now, float* next, int lines) const {
+    const int H = l.H, rows = P::EXACT ? R : lines;
     for (int block = 0; block < blocks; block++) {
       const int j = block * LANES, n = std::min(LANES, H - j);
       vec acc[R][4], bias[4];
       for (int gate = 0; gate < 4; gate++) bias[gate] = load(l.bias + gate * H + j, n);
-      for (int r = 0; r < R; r++)
+      for (int r = 0; r < rows; r++)
         for (int gate = 0; gate < 4; gate++) acc[r][gate] = P::get(l.a, ((size_t)t * l.B + b + r) * 4 * H + gate * H + j, n) + bias[gate];
-      tile<P, R, 4>(packed + (size_t)block * words * 4 * LANES, now, words, words, acc);
+      P::add(packed + (size_t)block * words * 4 * LANES, now, words, rows, acc);
       const vec w_ci = load(l.peephole + j, n), w_cf = load(l.peephole + H + j, n), w_co = load(l.peephole + 2 * H + j, n);
-      for (int r = 0; r < R; r++) {
+      for (int r = 0; r < rows; r++) {
         const size_t before = ((size_t)t * l.B + b + r) * H + j, after = before + (size_t)l.B * H;
         vec c = load(l.c + before, n);
         const vec i = sigmoid(acc[r][0] + w_ci * c);  // eq. (7)
@@ -327,7 +404,7 @@ struct Forward : Plan<P> {
       this->put(x + (b - first) * words + Hp / P::PACK, l.w + (size_t)b * l.V, l.V);
     }
     for (int t = 0; t < l.T; t++, std::swap(x, y)) {
-      tiles(lines, Step{*this, first, t, x, y});
+      tiles<P>(lines, Step{*this, first, t, x, y});
       for (int b = first; l.V && b < last; b++) {
         const size_t before = (size_t)t * l.B + b, after = before + l.B;
         windows[b - first].forward(l.h + after * l.H, l.kappa + before * l.K, l.kappa + after * l.K,
@@ -369,26 +446,27 @@ struct Backward : Plan<P> {
     const Backward& f;
     const float* dz;
     float* back;
-    template <int R> void run(int row) const {
+    template <int R> void run(int row, int lines) const {
       for (int column = 0; column < f.width; column += COLUMNS * LANES) {
         const float* w = f.packed + (size_t)column * f.words;
         const float* x = dz + row * f.words;
         float* y = back + row * f.width + column;
         switch (std::min(COLUMNS, (f.width - column) / LANES)) {
-          case 1: f.template columns<R, 1>(w, x, y); break;
-          case 2: f.template columns<R, 2>(w, x, y); break;
-          case 3: f.template columns<R, 3>(w, x, y); break;
-          default: f.template columns<R, 4>(w, x, y);
+          case 1: f.template columns<R, 1>(w, x, y, lines); break;
+          case 2: f.template columns<R, 2>(w, x, y, lines); break;
+          case 3: f.template columns<R, 3>(w, x, y, lines); break;
+          default: f.template columns<R, 4>(w, x, y, lines);
         }
       }
     }
   };
 
   template <int R, int N>
-  void columns(const float* w, const float* x, float* y) const {
+  void columns(const float* w, const float* x, float* y, int lines) const {
+    const int rows = P::EXACT ? R : lines;
     vec acc[R][N] = {};
-    tile<P, R, N>(w, x, words, words, acc);
-    for (int r = 0; r < R; r++)
+    P::add(w, x, words, rows, acc);
+    for (int r = 0; r < rows; r++)
       for (int n = 0; n < N; n++) store(y + r * width + n * LANES, acc[r][n]);
   }
 
@@ -442,7 +520,7 @@ struct Backward : Plan<P> {
         if (l.V) look(windows[row], t, b, dh, dh + Hp, dkappa + row * l.K);
         cell(t, b, dh, dc + row * Hp, dz + row * words, sums);
       }
-      tiles(lines, Product{*this, dz, back});
+      tiles<P>(lines, Product{*this, dz, back});
     }
   }
 };
@@ -459,6 +537,9 @@ void share(const Job& job) {
 
 template <template <class> class Job>
 void run(const Layer& layer) {
+#ifdef MATRIX_UNIT
+  if (layer.bfloat16 && Matrix::granted()) return share(Job<Matrix>(layer));
+#endif
 #ifdef __AVX512BF16__
   if (layer.bfloat16) return share(Job<BFloat16>(layer));
 #endif

@@ -42,7 +42,7 @@ struct Pages {
     const Pages& p;
     int layer, first;
     const float* x;
-    template <int R> void run(int row) const {
+    template <int R> void run(int row, int) const {
       const Lines& l = p.l;
       const int H = l.H, n_in = p.inputs(layer);
       for (int block = 0; block < p.blocks; block++) {
@@ -50,7 +50,7 @@ struct Pages {
         vec acc[R][4];
         for (int r = 0; r < R; r++)
           for (int gate = 0; gate < 4; gate++) acc[r][gate] = load(l.biases[layer] + gate * H + j, n);
-        tile<Float32, R, 4>(l.weights[layer] + (size_t)block * n_in * 4 * LANES, x + row * n_in, n_in, n_in, acc);
+        Float32::add(l.weights[layer] + (size_t)block * n_in * 4 * LANES, x + row * n_in, n_in, R, acc);
         const float* peephole = l.peepholes[layer] + j;
         for (int r = 0; r < R; r++) {
           float* c_at = p.state(l.c, layer, first + row + r) + j;
@@ -71,13 +71,13 @@ struct Pages {
     const Pages& p;
     const float* x;
     float* y;
-    template <int R> void run(int row) const {
+    template <int R> void run(int row, int) const {
       const int n_in = p.l.layers * p.l.H, wide = round_up(p.outputs, 64);
       for (int block = 0; block < wide / 64; block++) {
         vec acc[R][4];
         for (int r = 0; r < R; r++)
           for (int k = 0; k < 4; k++) acc[r][k] = load(p.l.readout_bias + block * 64 + k * LANES);
-        tile<Float32, R, 4>(p.l.readout + (size_t)block * n_in * 64, x + row * n_in, n_in, n_in, acc);
+        Float32::add(p.l.readout + (size_t)block * n_in * 64, x + row * n_in, n_in, R, acc);
         for (int r = 0; r < R; r++)
           for (int k = 0; k < 4; k++) store(y + (row + r) * wide + block * 64 + k * LANES, acc[r][k]);
       }
@@ -140,7 +140,7 @@ struct Pages {
     for (int t = 0; t <= l.limit; t++) {
       for (int layer = 0; layer < l.layers; layer++) {
         gather(layer, first, lines, x);
-        tiles(lines, Cells{*this, layer, first, x});
+        tiles<Float32>(lines, Cells{*this, layer, first, x});
         for (int r = 0; r < lines; r++) {
           const int b = first + r;
           std::memcpy(all + r * n_out + layer * l.H, state(l.h, layer, b), l.H * sizeof(float));
@@ -152,7 +152,7 @@ struct Pages {
       }
       const bool over = std::all_of(l.ends + first, l.ends + first + lines, [&](int end) { return end < l.limit; });
       if (t == l.limit || over) return;
-      tiles(lines, Readout{*this, all, y});
+      tiles<Float32>(lines, Readout{*this, all, y});
       for (int r = 0; r < lines; r++) {
         const size_t at = (size_t)(first + r) * l.limit + t;
         draw(y + r * wide, l.chance + at * 4, l.points + at * 3);

@@ -33,7 +33,7 @@ def quick(writer: type, model) -> type:
     own = type(model.window) is SoftWindow and all(type(cell) is PeepholeLSTMCell for cell in model.layers)
     weight = model.output.weight
     native = own and weight.device.type == "cpu" and weight.dtype == torch.float32 and len(model.layers) <= MOST_LAYERS
-    return type("QuickWriter", (Quick, writer), {}) if native and cpu.available() else writer
+    return type("QuickWriter", (Quick, writer), {}) if native and cpu.compiled(SOURCE) else writer
 
 
 class Quick:
