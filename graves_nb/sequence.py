@@ -116,12 +116,17 @@ def project(weight: Tensor, below: list[Tensor], kind) -> Tensor:
     """Return W_x x (T, B, 4H) for an x that lies in parts; the first may be labels (T, B) of one-hot rows."""
     x, *rest = below
     if x.is_floating_point():
-        return F.linear(torch.cat(below, -1).to(kind), weight.to(kind))
+        return F.linear(together(below, kind), weight.to(kind))
     if not rest:
         return Pick.apply(weight, x).to(kind)
     n = sum(part.shape[-1] for part in rest)
     picks, dense = weight.split([weight.shape[1] - n, n], 1)
-    return Pick.apply(picks, x).to(kind) + F.linear(torch.cat(rest, -1).to(kind), dense.to(kind))
+    return Pick.apply(picks, x).to(kind) + F.linear(together(rest, kind), dense.to(kind))
+
+
+def together(parts: list[Tensor], kind) -> Tensor:
+    """Lay parts side by side as operands; they are narrowed first, so that less is copied."""
+    return torch.cat([part.to(kind) for part in parts], -1)
 
 
 class Pick(Function):

@@ -16,7 +16,7 @@
 #include <memory>
 #include <thread>
 #include <vector>
-#ifdef __AVX512BF16__
+#ifdef __SSE2__
 #include <immintrin.h>
 #endif
 #if defined(__AMX_BF16__) && defined(__linux__)
@@ -52,12 +52,6 @@ inline vec least(vec a, vec b) { return a < b ? a : b; }
 inline vec most(vec a, vec b) { return a > b ? a : b; }
 inline vec clip(vec x, float limit) { return most(least(x, all(limit)), all(-limit)); }
 
-inline float sum(vec v) {
-  float total = 0;
-  for (int i = 0; i < LANES; i++) total += v[i];
-  return total;
-}
-
 // exp to about 2e-7: 2^n times a polynomial in what is left, |r| <= ln(2) / 2.
 inline vec exp(vec x) {
   x = least(most(x, all(-87.0f)), all(88.0f));
@@ -77,6 +71,13 @@ inline vec exp(vec x) {
 
 inline vec sigmoid(vec x) { return 1.0f / (1.0f + exp(-x)); }
 inline vec tanh(vec x) { return 2.0f / (1.0f + exp(-2.0f * x)) - 1.0f; }
+
+// A thread of ours takes numbers below 1e-38 for zeros: far from the window all are, and they are slow.
+inline void flush_tiny() {
+#ifdef __SSE2__
+  _mm_setcsr(_mm_getcsr() | 0x8040);
+#endif
+}
 
 int round_up(int n, int unit) { return (n + unit - 1) / unit * unit; }
 
@@ -225,6 +226,56 @@ void tiles(int lines, const Job& job) {
   }
 }
 
+// y (lines, width) = x (lines, words) times a matrix, which is kept in reading order. weights(k, j) are
+// 16 numbers of its row k, from column j on.
+template <class P>
+struct Product {
+  int words, width;
+  Array packed;
+
+  template <class Weights>
+  Product(int rows, int columns, const Weights& weights)
+      : words(rows / P::PACK), width(round_up(columns, LANES)), packed((size_t)words * width) {
+    float* out = packed;
+    for (int column = 0; column < width; column += COLUMNS * LANES)
+      for (int k = 0; k < words; k++)
+        for (int j = column; j < std::min(width, column + COLUMNS * LANES); j += LANES, out += LANES) {
+          vec pair[2];
+          for (int p = 0; p < P::PACK; p++) pair[p] = weights(k * P::PACK + p, j);
+          store(out, P::words(pair));
+        }
+  }
+
+  struct Tile {
+    const Product& f;
+    const float* x;
+    float* y;
+    template <int R> void run(int row, int lines) const {
+      for (int column = 0; column < f.width; column += COLUMNS * LANES) {
+        const float *w = f.packed + (size_t)column * f.words, *from = x + row * f.words;
+        float* to = y + row * f.width + column;
+        switch (std::min(COLUMNS, (f.width - column) / LANES)) {
+          case 1: f.template columns<R, 1>(w, from, to, lines); break;
+          case 2: f.template columns<R, 2>(w, from, to, lines); break;
+          case 3: f.template columns<R, 3>(w, from, to, lines); break;
+          default: f.template columns<R, 4>(w, from, to, lines);
+        }
+      }
+    }
+  };
+
+  template <int R, int N>
+  void columns(const float* w, const float* x, float* y, int lines) const {
+    const int rows = P::EXACT ? R : lines;
+    vec acc[R][N] = {};
+    P::add(w, x, words, rows, acc);
+    for (int r = 0; r < rows; r++)
+      for (int n = 0; n < N; n++) store(y + r * width + n * LANES, acc[r][n]);
+  }
+
+  void times(const float* x, int lines, float* y) const { tiles<P>(lines, Tile{*this, x, y}); }
+};
+
 }  // namespace
 
 extern "C" {
@@ -268,8 +319,19 @@ struct Plan {
   }
 };
 
-// ---- The window (eqs 46-51 and 56-60), one line at a time ----
+// ---- The window (eqs 46-51 and 56-60) ----
 
+// h (lines, H) to the "hats" of alpha, beta and the step of kappa (lines, 3K).
+struct Hats : Product<Float32> {
+  explicit Hats(const Layer& l)
+      : Product(l.V ? l.H : 0, 3 * l.K, [&](int row, int j) {
+          vec v{};
+          for (int i = 0; i < std::min(LANES, 3 * l.K - j); i++) v[i] = l.weight_p[(size_t)(j + i) * l.H + row];
+          return v;
+        }) {}
+};
+
+// The rest, one line at a time.
 struct WindowLine {
   const Layer& l;
   const int32_t* codes;
@@ -278,53 +340,41 @@ struct WindowLine {
     while (length < l.U && codes[length] >= 0) length++;
   }
 
-  void forward(const float* h, const float* kappa_before, float* kappa, float* shape, float* w) const {
+  void forward(const float* hats, const float* kappa_before, float* kappa, float* shape, float* w) const {
     const int K = l.K;
-    for (int k = 0; k < 3 * K; k++) {
-      vec total{};
-      const float* row = l.weight_p + (size_t)k * l.H;
-      for (int j = 0; j < l.H; j += LANES) {
-        const int n = std::min(LANES, l.H - j);
-        total += load(row + j, n) * load(h + j, n);
-      }
-      shape[k] = std::exp(sum(total) + l.bias_p[k]);  // eqs (48) to (50)
+    for (int k = 0; k < 3 * K; k += LANES) {
+      const int n = std::min(LANES, 3 * K - k);
+      store(shape + k, exp(load(hats + k) + load(l.bias_p + k, n)), n);  // eqs (48) to (50)
     }
     for (int k = 0; k < K; k++) kappa[k] = kappa_before[k] + shape[2 * K + k];  // eq. (51)
     std::memset(w, 0, l.V * sizeof(float));
+    const vec step = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     for (int u = 0; u < length; u += LANES) {
       vec phi{};
-      for (int k = 0; k < K; k++) phi += term(shape, kappa, k, u);  // eq. (46)
+      for (int k = 0; k < K; k++) phi += term(shape[k], shape[K + k], kappa[k] - (step + (float)u));  // eq. (46)
       for (int i = 0; i < std::min(LANES, length - u); i++) w[codes[u + i]] += phi[i];  // eq. (47)
     }
   }
 
-  vec distance(const float* kappa, int k, int u) const {
-    const vec step = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
-    return kappa[k] - (step + (float)u);
-  }
-
-  vec term(const float* shape, const float* kappa, int k, int u) const {
-    const vec d = distance(kappa, k, u);
-    return shape[k] * exp(-shape[l.K + k] * d * d);
-  }
+  template <class T> static vec term(T alpha, T beta, vec d) { return alpha * exp(-beta * d * d); }
 
   // From dw (V) to the derivatives of the three "hats" (3K) and, in place, of kappa (K).
   void backward(const float* dw, const float* kappa, const float* shape, float* dkappa, float* dp) const {
     const int K = l.K;
-    std::vector<float> seen(round_up(length, LANES), 0.0f);
-    for (int u = 0; u < length; u++) seen[u] = dw[codes[u]];
-    for (int k = 0; k < K; k++) {
+    for (int k = 0; k < K; k += LANES) {
+      const int n = std::min(LANES, K - k);
+      const vec at = load(kappa + k, n), alpha = load(shape + k, n), beta = load(shape + K + k, n);
       vec d_alpha{}, d_beta{}, d_kappa{};
-      for (int u = 0; u < length; u += LANES) {
-        const vec d = distance(kappa, k, u), eps = term(shape, kappa, k, u) * load(&seen[u]);  // eq. (56)
+      for (int u = 0; u < length; u++) {
+        const vec d = at - (float)(u + 1), eps = term(alpha, beta, d) * dw[codes[u]];  // eq. (56)
         d_alpha += eps;          // eq. (57)
         d_beta += eps * d * d;   // eq. (58)
         d_kappa += eps * d;      // eq. (59)
       }
-      dp[k] = sum(d_alpha);
-      dp[K + k] = -shape[K + k] * sum(d_beta);
-      dkappa[k] -= 2 * shape[K + k] * sum(d_kappa);
-      dp[2 * K + k] = shape[2 * K + k] * dkappa[k];  // eq. (60)
+      const vec moved = load(dkappa + k, n) - 2.0f * beta * d_kappa;
+      store(dkappa + k, moved, n);
+      store(dp + k, d_alpha, n), store(dp + K + k, -beta * d_beta, n);
+      store(dp + 2 * K + k, load(shape + 2 * K + k, n) * moved, n);  // eq. (60)
     }
   }
 };
@@ -339,9 +389,10 @@ struct Forward : Plan<P> {
   using Plan<P>::blocks;
   int words;
   Array packed;
+  Hats hats;
 
   explicit Forward(const Layer& l)
-      : Plan<P>(l), words(round_up((Hp + Vp) / P::PACK, P::DEPTH)), packed((size_t)blocks * words * COLUMNS * LANES) {
+      : Plan<P>(l), words(round_up((Hp + Vp) / P::PACK, P::DEPTH)), packed((size_t)blocks * words * COLUMNS * LANES), hats(l) {
     Array rows((size_t)LANES * words);
     for (int block = 0; block < blocks; block++)
       for (int gate = 0; gate < 4; gate++) {
@@ -394,7 +445,7 @@ struct Forward : Plan<P> {
 
   void run(int, int first, int last) const {
     const int lines = last - first;
-    Array now((size_t)lines * words), next((size_t)lines * words);
+    Array now((size_t)lines * words), next((size_t)lines * words), hat((size_t)lines * hats.width);
     float *x = now, *y = next;
     std::vector<WindowLine> windows;
     for (int b = first; b < last; b++) {
@@ -405,9 +456,11 @@ struct Forward : Plan<P> {
     }
     for (int t = 0; t < l.T; t++, std::swap(x, y)) {
       tiles<P>(lines, Step{*this, first, t, x, y});
-      for (int b = first; l.V && b < last; b++) {
+      if (!l.V) continue;
+      hats.times(l.h + ((size_t)(t + 1) * l.B + first) * l.H, lines, hat);
+      for (int b = first; b < last; b++) {
         const size_t before = (size_t)t * l.B + b, after = before + l.B;
-        windows[b - first].forward(l.h + after * l.H, l.kappa + before * l.K, l.kappa + after * l.K,
+        windows[b - first].forward(hat + (b - first) * hats.width, l.kappa + before * l.K, l.kappa + after * l.K,
                                    l.shape + before * 3 * l.K, l.w + after * l.V);
         this->put(y + (b - first) * words + Hp / P::PACK, l.w + after * l.V, l.V);
       }
@@ -423,52 +476,13 @@ struct Backward : Plan<P> {
   using Plan<P>::Hp;
   using Plan<P>::Vp;
   using Plan<P>::blocks;
-  int words, width;  // of an operand (4 gates), and of a result (dh, dw)
-  Array packed;
+  Product<P> back;          // dz (4H) to dh and dw
+  Product<Float32> looked;  // dp (3K) to dh
 
   explicit Backward(const Layer& l)
-      : Plan<P>(l), words(4 * Hp / P::PACK), width(Hp + Vp), packed((size_t)words * width) {
-    float* out = packed;
-    for (int column = 0; column < width; column += COLUMNS * LANES)
-      for (int k = 0; k < words; k++)
-        for (int j = column; j < std::min(width, column + COLUMNS * LANES); j += LANES, out += LANES) {
-          vec pair[2];
-          for (int p = 0; p < P::PACK; p++) {
-            const int row = k * P::PACK + p;
-            pair[p] = this->weights(row / Hp, row % Hp, j);
-          }
-          store(out, P::words(pair));
-        }
-  }
-
-  // back (lines, width) = dz (lines, 4H) times [W_h, W_w].
-  struct Product {
-    const Backward& f;
-    const float* dz;
-    float* back;
-    template <int R> void run(int row, int lines) const {
-      for (int column = 0; column < f.width; column += COLUMNS * LANES) {
-        const float* w = f.packed + (size_t)column * f.words;
-        const float* x = dz + row * f.words;
-        float* y = back + row * f.width + column;
-        switch (std::min(COLUMNS, (f.width - column) / LANES)) {
-          case 1: f.template columns<R, 1>(w, x, y, lines); break;
-          case 2: f.template columns<R, 2>(w, x, y, lines); break;
-          case 3: f.template columns<R, 3>(w, x, y, lines); break;
-          default: f.template columns<R, 4>(w, x, y, lines);
-        }
-      }
-    }
-  };
-
-  template <int R, int N>
-  void columns(const float* w, const float* x, float* y, int lines) const {
-    const int rows = P::EXACT ? R : lines;
-    vec acc[R][N] = {};
-    P::add(w, x, words, rows, acc);
-    for (int r = 0; r < rows; r++)
-      for (int n = 0; n < N; n++) store(y + r * width + n * LANES, acc[r][n]);
-  }
+      : Plan<P>(l),
+        back(4 * Hp, Hp + Vp, [&](int row, int j) { return this->weights(row / Hp, row % Hp, j); }),
+        looked(3 * l.K, l.V ? l.H : 0, [&](int row, int j) { return load(l.weight_p + (size_t)row * l.H + j, std::min(LANES, l.H - j)); }) {}
 
   // One line, one step: dh (H) and dc (Hp, in place) give dz, as floats and as operands.
   void cell(int t, int b, const float* dh, float* dc, float* operand, float* sums) const {
@@ -495,32 +509,31 @@ struct Backward : Plan<P> {
     }
   }
 
-  // Add what the window asks of the first layer: dh += dp W_p, with dw now complete.
-  void look(const WindowLine& window, int t, int b, float* dh, float* dw, float* dkappa) const {
+  // Through the window, with dw now complete: what it asks of the first layer's h.
+  void look(const WindowLine& window, int t, int b, float* dw, float* dkappa) const {
     const size_t line = (size_t)t * l.B + b;
-    float* dp = l.dp + line * 3 * l.K;
     for (int v = 0; v < l.V; v++) dw[v] += l.dw[line * l.V + v];
-    window.backward(dw, l.kappa + (line + l.B) * l.K, l.shape + line * 3 * l.K, dkappa, dp);
-    for (int k = 0; k < 3 * l.K; k++)
-      for (int j = 0; j < l.H; j++) dh[j] += dp[k] * l.weight_p[(size_t)k * l.H + j];
+    window.backward(dw, l.kappa + (line + l.B) * l.K, l.shape + line * 3 * l.K, dkappa, l.dp + line * 3 * l.K);
   }
 
   void run(int thread, int first, int last) const {
     const int lines = last - first;
-    Array dz((size_t)lines * words), back((size_t)lines * width), dc((size_t)lines * Hp), dkappa((size_t)lines * std::max(1, l.K));
+    Array dz((size_t)lines * back.words), dx((size_t)lines * back.width), dc((size_t)lines * Hp);
+    Array dkappa((size_t)lines * l.K), asked((size_t)lines * looked.width);
     float* sums = l.sums + (size_t)thread * 7 * l.H;
     std::vector<WindowLine> windows;
     for (int b = first; l.V && b < last; b++) windows.emplace_back(l, b);
     for (int t = l.T - 1; t >= 0; t--) {
-      for (int b = first; b < last; b++) {
-        const int row = b - first;
-        float* dh = back + row * width;
-        const float* above = l.dh + ((size_t)t * l.B + b) * l.H;
+      for (int r = 0; l.V && r < lines; r++) look(windows[r], t, first + r, dx + r * back.width + Hp, dkappa + r * l.K);
+      if (l.V) looked.times(l.dp + ((size_t)t * l.B + first) * 3 * l.K, lines, asked);
+      for (int r = 0; r < lines; r++) {
+        float* dh = dx + r * back.width;
+        const float* above = l.dh + ((size_t)t * l.B + first + r) * l.H;
         for (int j = 0; j < l.H; j++) dh[j] += above[j];
-        if (l.V) look(windows[row], t, b, dh, dh + Hp, dkappa + row * l.K);
-        cell(t, b, dh, dc + row * Hp, dz + row * words, sums);
+        for (int j = 0; l.V && j < l.H; j++) dh[j] += asked[r * looked.width + j];
+        cell(t, first + r, dh, dc + r * Hp, dz + r * back.words, sums);
       }
-      tiles<P>(lines, Product{*this, dz, back});
+      back.times(dz, lines, dx);
     }
   }
 };
@@ -531,7 +544,7 @@ void share(const Job& job) {
   const int count = std::max(1, std::min(job.l.threads, job.l.B));
   std::vector<std::thread> threads;
   for (int i = 0; i < count; i++)
-    threads.emplace_back([&, i] { job.run(i, job.l.B * i / count, job.l.B * (i + 1) / count); });
+    threads.emplace_back([&, i] { flush_tiny(), job.run(i, job.l.B * i / count, job.l.B * (i + 1) / count); });
   for (auto& thread : threads) thread.join();
 }
 

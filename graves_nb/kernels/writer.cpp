@@ -27,11 +27,16 @@ namespace {
 struct Pages {
   const Lines& l;
   Layer window;
+  Hats hats;
   int outputs, blocks;
 
-  explicit Pages(const Lines& l) : l(l), window(), outputs(1 + 6 * l.M), blocks((l.H + LANES - 1) / LANES) {
+  explicit Pages(const Lines& l) : l(l), window(window_of(l)), hats(window), outputs(1 + 6 * l.M), blocks((l.H + LANES - 1) / LANES) {}
+
+  static Layer window_of(const Lines& l) {
+    Layer window{};
     window.H = l.H, window.V = l.V, window.K = l.K, window.U = l.U;
     window.weight_p = l.weight_p, window.bias_p = l.bias_p, window.codes = l.codes;
+    return window;
   }
 
   int inputs(int layer) const { return 3 + l.V + (layer ? 2 : 1) * l.H; }
@@ -136,16 +141,18 @@ struct Pages {
   void write(int first, int lines) const {
     const int widest = inputs(l.layers > 1), n_out = l.layers * l.H, wide = round_up(outputs, 64);
     Array x((size_t)lines * widest), all((size_t)lines * n_out), y((size_t)lines * wide);
+    Array hat((size_t)lines * hats.width);
     std::vector<float> shape(3 * l.K), moved(l.K);
     for (int t = 0; t <= l.limit; t++) {
       for (int layer = 0; layer < l.layers; layer++) {
         gather(layer, first, lines, x);
         tiles<Float32>(lines, Cells{*this, layer, first, x});
+        if (!layer) hats.times(state(l.h, 0, first), lines, hat);
         for (int r = 0; r < lines; r++) {
           const int b = first + r;
           std::memcpy(all + r * n_out + layer * l.H, state(l.h, layer, b), l.H * sizeof(float));
           if (layer) continue;
-          WindowLine(window, b).forward(state(l.h, 0, b), l.kappa + b * l.K, moved.data(), shape.data(), l.w + (size_t)b * l.V);
+          WindowLine(window, b).forward(hat + r * hats.width, l.kappa + b * l.K, moved.data(), shape.data(), l.w + (size_t)b * l.V);
           std::memcpy(l.kappa + b * l.K, moved.data(), l.K * sizeof(float));
           if (l.ends[b] == l.limit && past_the_end(b, shape.data())) l.ends[b] = t;
         }
@@ -166,7 +173,7 @@ struct Pages {
     std::vector<std::thread> threads;
     for (int i = 0; i < count; i++) {
       const int first = l.B * i / count, last = l.B * (i + 1) / count;
-      threads.emplace_back([this, first, last] { write(first, last - first); });
+      threads.emplace_back([this, first, last] { flush_tiny(), write(first, last - first); });
     }
     for (auto& thread : threads) thread.join();
   }
