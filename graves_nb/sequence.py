@@ -73,9 +73,9 @@ def states(first: Tensor, T: int) -> Tensor:
 
 
 def outer_sum(dz: Tensor, x: Tensor) -> Tensor:
-    """Sum the outer products over time and lines: one large matrix product."""
-    x = x.flatten(0, -2).to(dz.dtype)
-    return (dz.flatten(0, 1).T @ x).to(torch.promote_types(dz.dtype, torch.float32))
+    """Sum the outer products over time and lines: one large matrix product, which likes its rows to lie together."""
+    rows = x.flatten(0, -2).to(dz.dtype).T.contiguous()
+    return (rows @ dz.flatten(0, 1)).T.to(torch.promote_types(dz.dtype, torch.float32))
 
 
 def best_path(model, x: Tensor) -> str:

@@ -273,6 +273,7 @@ class Trainer:
         if parallel.rank() == 0:
             p = self.progress
             training = dataclasses.asdict(self.config) | {k: p[k] for k in ("update", "epoch", "seconds")}
+            training["curve"] = [[entry["update"], entry[self.task.metric]] for entry in p["log"]]
             training["start_from"] = "/".join(Path(training["start_from"]).parts[-2:])  # a run's name, not its place
             save_weights(self.out / "weights.safetensors", self.model, dtype=torch.float32, stds=self.noise.stds,
                          data=self.config.data, training=training, **self.task.header())

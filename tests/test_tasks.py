@@ -169,7 +169,8 @@ def test_evaluation_of_text_says_all_that_a_result_must(trainer, own_text, tmp_p
     result = json.loads(out.read_text())
     assert set(result) == {"name", "task", "network", "faithful", "regularisation", "dynamic", "evaluated_with", "parameters",
                            "config", "data", "normalisation", "metrics", "seeds", "device", "seconds", "commit"}
-    m = result["metrics"]
+    m, curve = result["metrics"], result["config"]["curve"]
+    assert curve[-1][0] == result["config"]["update"] and curve[-1][1] == min(score for _, score in curve)
     assert result["regularisation"] == "adaptive-weight-noise" and result["data"]["split"] == "test"
     assert m["bpc"] == pytest.approx(m["total_bits"] / m["characters"]) and 0 < m["error"] <= 1
     assert m["perplexity_paper"] == pytest.approx(2 ** (5.6 * m["bpc"]))
