@@ -51,7 +51,8 @@ def compiled(source: Path) -> ctypes.CDLL | None:
 
 def built(source: Path, compiler: str) -> Path:
     """Return where a compiled source stands; compile it where there is none yet."""
-    key = hashlib.sha256(SOURCE.read_bytes() + source.read_bytes() + "".join(FLAGS).encode() + processor().encode())
+    sources = b"".join(path.read_bytes() for path in (SOURCE.with_name("products.h"), SOURCE, source))
+    key = hashlib.sha256(sources + "".join(FLAGS).encode() + processor().encode())
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "graves_nb"
     path = cache / f"{source.stem}-{key.hexdigest()[:16]}.so"
     if not path.is_file():
