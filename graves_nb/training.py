@@ -121,10 +121,12 @@ class Trainer:
 
     def make_model(self):
         """Build the network, or take the one that the run starts from."""
-        model, start = self.task.make_model(), self.config.start_from
+        model, start, self.before = self.task.make_model(), self.config.start_from, []
         if start:
             try:
-                model.load_state_dict({k: read_tensors(start)[0][k].float() for k in model.state_dict()})
+                tensors, info = read_tensors(start)
+                model.load_state_dict({k: tensors[k].float() for k in model.state_dict()})
+                self.before = info.get("training", {}).get("curve", [])
             except (KeyError, RuntimeError) as error:
                 raise ValueError(f"The weights in {start} do not fit this network: {error}") from error
         hold(model, self.config.held)
@@ -273,10 +275,16 @@ class Trainer:
         if parallel.rank() == 0:
             p = self.progress
             training = dataclasses.asdict(self.config) | {k: p[k] for k in ("update", "epoch", "seconds")}
-            training["curve"] = [[entry["update"], entry[self.task.metric]] for entry in p["log"]]
+            training["curve"] = self.curve()
             training["start_from"] = "/".join(Path(training["start_from"]).parts[-2:])  # a run's name, not its place
             save_weights(self.out / "weights.safetensors", self.model, dtype=torch.float32, stds=self.noise.stds,
                          data=self.config.data, training=training, **self.task.header())
+
+    def curve(self) -> list[list[float]]:
+        """Return what was read and the score then, at each validation; with those of the run that this one starts from."""
+        read = self.before[-1][0] if self.before else 0
+        return self.before + [[read + entry["update"] * self.config.batch, entry[self.task.metric]]
+                              for entry in self.progress["log"]]
 
     @torch.no_grad()
     def put(self, weights) -> None:

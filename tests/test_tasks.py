@@ -127,6 +127,10 @@ def test_start_from_takes_the_means(trainer):
     second = trainer("text", "second", start_from=str(first.out / "weights.safetensors"), noise="weight-noise")
     best = load_weights(first.out / "weights.safetensors")[0]
     assert all(torch.equal(a, b) for a, b in zip(second.model.parameters(), best.parameters()))
+    second.run()
+    before, read = second.before, [many for many, _ in second.curve()]
+    assert before and second.curve()[: len(before)] == before == first.curve()[: len(before)]
+    assert len(read) > len(before) and read == sorted(set(read))
     with pytest.raises(ValueError, match="do not fit"):
         trainer("text", "third", start_from=str(first.out / "weights.safetensors"), hidden=13)
 
@@ -170,7 +174,7 @@ def test_evaluation_of_text_says_all_that_a_result_must(trainer, own_text, tmp_p
     assert set(result) == {"name", "task", "network", "faithful", "regularisation", "dynamic", "evaluated_with", "parameters",
                            "config", "data", "normalisation", "metrics", "seeds", "device", "seconds", "commit"}
     m, curve = result["metrics"], result["config"]["curve"]
-    assert curve[-1][0] == result["config"]["update"] and curve[-1][1] == min(score for _, score in curve)
+    assert curve[-1][0] == result["config"]["update"] * result["config"]["batch"] and curve[-1][1] == min(score for _, score in curve)
     assert result["regularisation"] == "adaptive-weight-noise" and result["data"]["split"] == "test"
     assert m["bpc"] == pytest.approx(m["total_bits"] / m["characters"]) and 0 < m["error"] <= 1
     assert m["perplexity_paper"] == pytest.approx(2 ** (5.6 * m["bpc"]))
