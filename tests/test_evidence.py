@@ -319,6 +319,7 @@ def test_the_list_says_how_long_a_run_took(capsys):
                faithful=True, evaluated_with="mean", data=dict(name="iam-ondb", split="validation"), config=dict(seconds=600),
                device="a GPU")
     assert "none: 10 minutes on a GPU\n" in reproduce.script([row])
-    assert reproduce.ours(reproduce.RUNS[5], [row | dict(faithful=False, name="other"), row])["name"] == "prediction-1x900"
-    assert reproduce.ours(reproduce.RUNS[5], [row | dict(dynamic=True)]) is None
+    run = next(run for run in reproduce.RUNS if run.name == row["name"])
+    assert reproduce.ours(run, [row | dict(faithful=False, name="other"), row])["name"] == "prediction-1x900"
+    assert reproduce.ours(run, [row | dict(dynamic=True)]) is None
     assert main(["reproduce"]) == 0 and "train synthesis" in capsys.readouterr().out
