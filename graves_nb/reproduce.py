@@ -55,7 +55,7 @@ RUNS = [
         (1.25, 126, 76.9), (1.23, 117, 76.2), start="ptb-word"),
     Run("prediction-1x900-first", 3, "handwriting-prediction", "1x900", "none", f"prediction {INK} --epochs 10"),
     # Larger batches at the end: the paper's rule keeps its rate, so only they make the steps less random
-    Run("prediction-1x900", 3, "handwriting-prediction", "1x900", "none", f"prediction {INK} --batch 128 --epochs 4",
+    Run("prediction-1x900", 3, "handwriting-prediction", "1x900", "none", f"prediction {INK} --batch 128 --epochs 3",
         (-1025.7, 0.40), start="prediction-1x900-first"),
     Run("prediction-3x400", 3, "handwriting-prediction", "3x400", "none", f"prediction --hidden 400 --layers 3 {INK}",
         (-1041.0, 0.41)),
