@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from .paths import data_path
 
-INK = ("--data iam-ondb --optimiser rmsprop --average 0 --batch 32 --updates 0 --validate-every 0 --validation-lines 256 "
-       "--patience 20 --operands bfloat16")
+INK = ("--data iam-ondb --optimiser rmsprop --average 0 --batch 32 --updates 0 --validate-every 0 "
+       "--validation-lines 256 --patience 20 --operands bfloat16")
 NOISE, ADAPTIVE = "--noise weight-noise", "--noise adaptive-weight-noise"
 
 
