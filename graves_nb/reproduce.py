@@ -61,7 +61,7 @@ RUNS = [
         (-1041.0, 0.41)),
     Run("prediction-3x400-adaptive", 3, "handwriting-prediction", "3x400", "adaptive-weight-noise",
         f"prediction --hidden 400 --layers 3 {INK} {ADAPTIVE}", (-1057.7, 0.41), start="prediction-3x400"),
-    Run("synthesis-3x400", 4, "handwriting-synthesis", "3x400", "none", f"synthesis {INK} --epochs 10",
+    Run("synthesis-3x400", 4, "handwriting-synthesis", "3x400", "none", f"synthesis {INK} --epochs 12",
         (-1096.9, 0.23)),
     Run("synthesis-3x400-adaptive", 4, "handwriting-synthesis", "3x400", "adaptive-weight-noise",
         f"synthesis {INK} {ADAPTIVE}", (-1128.2, 0.23), start="synthesis-3x400"),
