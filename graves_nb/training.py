@@ -281,7 +281,7 @@ class Trainer:
                          data=self.config.data, training=training, **self.task.header())
 
     def curve(self) -> list[list[float]]:
-        """Return [sequences read, score] of each validation, after those of the run that this one starts from."""
+        """Return [sequences or stretches read, score] of each validation, after those of the run we start from."""
         read = self.before[-1][0] if self.before else 0
         return self.before + [[read + entry["update"] * self.config.batch, entry[self.task.metric]]
                               for entry in self.progress["log"]]

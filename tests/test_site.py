@@ -47,6 +47,17 @@ def test_axe_finds_nothing(new_page, name):
         assert results.violations_count == 0, f"{width} px, {colours}:\n{results.generate_report()}"
 
 
+def test_drawings_that_come_late_lose_their_titles_too(new_page):
+    """The theme puts drawings in the places of its icons when it finds the time, and each has a title."""
+    page = opened(new_page(), PAGES[0])
+    page.evaluate("""() => {
+        for (const icon of document.querySelectorAll(".theme-switch"))
+            icon.outerHTML = '<svg class="theme-switch" aria-labelledby="late"><title id="late">Light</title></svg>';
+    }""")
+    page.wait_for_function("document.querySelectorAll('.theme-switch[aria-hidden=true]').length == 3")
+    assert page.locator(".theme-switch title, .theme-switch[aria-labelledby]").count() == 0
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_asks_no_other_host_and_logs_no_error(new_page, name):
     page = opened(new_page(), name)
