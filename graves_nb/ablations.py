@@ -68,13 +68,14 @@ def ablate(name: str, out: str | Path, device: str, ledger: str | Path, seeds: i
     """Train one variant once for each seed (or go on with it), score it, and write its row into the ledger."""
     from .results import mean_and_sd
 
-    numbers = list(range(1, seeds + 1))
+    base, numbers = BASE | settings, list(range(1, seeds + 1))
+    read_rows(ledger, base)  # before hours of work
     runs = [train(name, Path(out) / f"{name}-{seed}", device, seed=seed, **settings) for seed in numbers]
     row = dict(changed=ABLATIONS[name], seeds=numbers, minutes=round(sum(run["minutes"] for run in runs), 2))
     row |= {key: [run[key] for run in runs] for key in ("updates", "diverged_at")}
     if all("metrics" in run for run in runs):
         row = runs[0] | row | dict(metrics=mean_and_sd([run["metrics"] for run in runs]))
-    write_row(ledger, name, row)
+    write_row(ledger, name, row, base)
     return row
 
 
@@ -97,13 +98,22 @@ def train(name: str, out: Path, device: str, **settings) -> dict:
     return row
 
 
-def write_row(ledger: str | Path, name: str, row: dict) -> None:
+def read_rows(ledger: str | Path, base: dict) -> dict:
+    """Return the rows of a ledger, none if it is new. Rows of runs with other settings cannot be compared."""
+    path = Path(ledger)
+    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else dict(base=base, rows={})
+    if found["base"] != base:
+        raise ValueError(f"{path} holds runs with other settings. Choose another --json.")
+    return found["rows"]
+
+
+def write_row(ledger: str | Path, name: str, row: dict, base: dict) -> None:
     """Add a row to the ledger, in the order of ABLATIONS, or replace it."""
     from .results import write_result
 
     path = Path(ledger)
-    rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.is_file() else {}
+    rows = read_rows(path, base)
     rows[name] = row
     rows = {known: rows[known] for known in ABLATIONS if known in rows}
     minutes = round(sum(row["minutes"] for row in rows.values()), 1)
-    write_result(dict(name=path.stem, task="ablations", base=BASE, minutes=minutes, rows=rows), path)
+    write_result(dict(name=path.stem, task="ablations", base=base, minutes=minutes, rows=rows), path)

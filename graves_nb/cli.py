@@ -165,7 +165,8 @@ def add_ablate(commands) -> None:
     p.add_argument("--json", default="data/results/ablations.json", help="the ledger (default: %(default)s)")
     p.add_argument("--data", default=BASE["data"])
     p.add_argument("--hidden", type=int, default=400, help="cells of a layer (default: %(default)s, the paper's)")
-    p.add_argument("--updates", type=int, default=BASE["updates"], help="(default: %(default)s)")
+    for name in ("batch", "updates", "validate_every", "validation_lines"):
+        p.add_argument(f"--{name.replace('_', '-')}", type=int, default=BASE[name], help="(default: %(default)s)")
     p.add_argument("--seeds", type=int, default=2, help="runs of each (default: %(default)s)")
     p.add_argument("--operands", default="auto", help="float32, bfloat16, or auto (default)")
     p.add_argument("--device", default="auto")
@@ -179,9 +180,10 @@ def ablate(args) -> None:
 
     if unknown := set(args.names) - set(ablations.ABLATIONS):
         raise ValueError(f"There is no ablation {', '.join(sorted(unknown))}. Choose {', '.join(ablations.ABLATIONS)}.")
+    chosen = ("data", "hidden", "batch", "updates", "validate_every", "validation_lines", "operands")
+    settings = {k: getattr(args, k) for k in chosen}
     for name in args.names or ablations.ABLATIONS:
-        row = ablations.ablate(name, args.out, find_device(args.device), args.json, args.seeds, data=args.data,
-                               hidden=args.hidden, updates=args.updates, operands=args.operands)
+        row = ablations.ablate(name, args.out, find_device(args.device), args.json, args.seeds, **settings)
         print(name, json.dumps({k: row.get(k) for k in ("updates", "minutes", "diverged_at", "metrics")}))
 
 
