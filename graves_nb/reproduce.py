@@ -58,9 +58,9 @@ RUNS = [
     Run("prediction-1x900", 3, "handwriting-prediction", "1x900", "none", f"prediction {INK} --batch 128 --epochs 3",
         (-1025.7, 0.40), start="prediction-1x900-first"),
     Run("prediction-3x400-first", 3, "handwriting-prediction", "3x400", "none",
-        f"prediction --hidden 400 --layers 3 {INK} --batch 8 --epochs 5"),
+        f"prediction --hidden 400 --layers 3 {INK} --batch 8 --epochs 7"),
     Run("prediction-3x400", 3, "handwriting-prediction", "3x400", "none",
-        f"prediction --hidden 400 --layers 3 {INK} --batch 64 --epochs 2", (-1041.0, 0.41),
+        f"prediction --hidden 400 --layers 3 {INK} --batch 64 --epochs 1", (-1041.0, 0.41),
         start="prediction-3x400-first"),
     Run("prediction-3x400-adaptive", 3, "handwriting-prediction", "3x400", "adaptive-weight-noise",
         f"prediction --hidden 400 --layers 3 {INK} {ADAPTIVE} --batch 8 --epochs 4", (-1057.7, 0.41),
@@ -82,6 +82,12 @@ BEYOND = [  # not the paper's networks, and no larger than those they are compar
         (1.23, 117, 76.2), start="ptb-word-tied-first", learning=" --lr 0.003 --momentum 0"),
 ]
 
+COMPARISONS = {  # a result, what it compares, and two runs: below 0 the first is the better one
+    "layers": ("prediction: three layers against one", "prediction-3x400", "prediction-1x900"),
+    "prediction-noise": ("prediction: adaptive noise against none", "prediction-3x400-adaptive", "prediction-3x400"),
+    "synthesis-noise": ("synthesis: adaptive noise against none", "synthesis-3x400-adaptive", "synthesis-3x400"),
+}
+
 PEN = "runs/synthesis-3x400-adaptive/weights.safetensors"
 MEASURES = [  # beyond the paper: can it be read, whose hand is it, what is each part worth
     "train recogniser --out runs/recogniser",
@@ -92,6 +98,13 @@ MEASURES = [  # beyond the paper: can it be read, whose hand is it, what is each
     f"style {PEN} runs/style/weights.safetensors --json data/results/style.json",
     "ablate --json data/results/ablations.json",
 ]
+
+
+def comparisons() -> list[str]:
+    """Return the commands that compare rows of the tables, line by line."""
+    weights = "runs/{}/weights.safetensors"
+    return [f"compare {weights.format(first)} {weights.format(second)} --json data/results/{name}.json"
+            for name, (_, first, second) in COMPARISONS.items()]
 
 
 def results() -> list[dict]:
@@ -123,5 +136,7 @@ def script(found: list[dict]) -> str:
         place = f"Table {run.table}" if run in RUNS else "Beyond the paper"
         lines += ["", f"# {place}, {run.task} {run.network}, {run.regularisation}{took}"]
         lines += [f"python -m graves_nb {command}" for command in run.commands()]
-    lines += ["", "# Legibility, style, and what each part is worth"]
-    return "\n".join(lines + [f"python -m graves_nb {command}" for command in MEASURES]) + "\n"
+    for title, commands in (("Differences between rows, with intervals", comparisons()),
+                            ("Legibility, style, and what each part is worth", MEASURES)):
+        lines += ["", f"# {title}", *(f"python -m graves_nb {command}" for command in commands)]
+    return "\n".join(lines) + "\n"

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from . import parallel
 from .ablations import HELD, hold
-from .checkpoints import read_tensors, save_weights, write_tensors
+from .checkpoints import load_widths, read_tensors, save_weights, write_tensors
 from .lstm import detached
 from .noise import AdaptiveWeightNoise, WeightDrop, WeightNoise
 from .optim import GravesRMSprop
@@ -56,7 +56,7 @@ class Config:
     momentum: float = 0.99  # of SGD
     gradient: str = "mean"  # over the sequences of a batch; or "sum"
     noise: str = "none"  # in the weights; or "weight-noise" or "adaptive-weight-noise"
-    noise_std: float = 0.075  # adaptive noise starts there
+    noise_std: float = 0.075  # adaptive noise starts there, or with the widths of `start_from`
     curvature: str = "squared"  # of adaptive noise; or "reparameterised"
     warmup: int = 100  # updates of Adam
     updates: int = 3000  # 0 is as many as our patience lasts
@@ -138,7 +138,11 @@ class Trainer:
         if c.weight_drop:
             return WeightDrop(weights, [cell.weight_h for cell in self.model.layers], c.weight_drop)
         if c.noise == "adaptive-weight-noise":
-            return AdaptiveWeightNoise(weights, self.task.sequences(), c.noise_std, c.curvature)
+            noise = AdaptiveWeightNoise(weights, self.task.sequences(), c.noise_std, c.curvature)
+            learnt = load_widths(c.start_from, self.model) if c.start_from else []
+            for s, width in zip(noise.stds, learnt):  # of a run that goes on
+                s.copy_(width)
+            return noise
         return WeightNoise(weights, c.noise_std if c.noise == "weight-noise" else 0.0)
 
     def make_optimiser(self) -> torch.optim.Optimizer:

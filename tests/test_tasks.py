@@ -135,6 +135,19 @@ def test_start_from_takes_the_means(trainer):
         trainer("text", "third", start_from=str(first.out / "weights.safetensors"), hidden=13)
 
 
+def test_start_from_takes_the_widths_if_there_are_any(trainer):
+    first = trainer("text", "first", noise="adaptive-weight-noise")
+    first.run()
+    assert any((s != first.config.noise_std).any() for s in first.noise.stds)
+    second = trainer("text", "second", start_from=str(first.out / "weights.safetensors"), noise="adaptive-weight-noise")
+    kept = load_widths(first.out / "weights.safetensors", first.model)
+    assert kept and all(torch.equal(a, b) for a, b in zip(second.noise.stds, kept))
+    plain = trainer("text", "plain")
+    plain.run()
+    third = trainer("text", "third", start_from=str(plain.out / "weights.safetensors"), noise="adaptive-weight-noise")
+    assert all((s == third.config.noise_std).all() for s in third.noise.stds)
+
+
 def test_a_checkpoint_of_an_older_version_goes_on(trainer):
     """One that knows fewer settings, where the new ones have their usual values."""
     run = trainer("synthesis", updates=3)
