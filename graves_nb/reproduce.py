@@ -86,7 +86,7 @@ BEYOND = [  # not the paper's networks, and no larger than those they are compar
         "tied --operands bfloat16 --dropout 0.5 --weight-drop 0.5 --lr 0.001 --epochs 7", (1.25, 126, 76.9),
         (1.23, 117, 76.2), start="ptb-word-tied-first", learning=" --lr 0.003 --momentum 0"),
     # The pen, and two that went on from a row of table 4 and may follow it. The cosine of the pen and of the last was
-    # set for more updates (9,000 and 6,500), and shortened on the way
+    # set for more updates (9,000 and 6,500), and shortened on the way; the second was stopped at update 5,819
     Run("synthesis", 4, "handwriting-synthesis", "3x400", "none",
         "synthesis --data iam-ondb --batch 32 --rare 0.02 --operands bfloat16 --lr 0.0015 --warmup 300 --updates 5400",
         (-1096.9, 0.23)),
