@@ -127,15 +127,15 @@ class Writer:
     def write(self, bias, chance, keep_phi=False) -> list[Sample]:
         """Draw until each line has met the stop rule or its limit."""
         B, limit = chance.shape[:2]
-        points, seen, end = [], [], torch.full((B,), limit)
+        points, seen, end = [], [], torch.full((B,), limit + 1)
         u = torch.arange(1, self.code.shape[1] + 2, device=self.x.device)
         for t in range(limit + 1):
             shape = self.read()
             if keep_phi:
                 seen.append(shape.phi(u))
-            over = past_the_end(shape, self.lengths).cpu() & (end == limit)
+            over = past_the_end(shape, self.lengths).cpu() & (end > limit)
             end[over] = t
-            if t == limit or (end < limit).all():
+            if t == limit or (end <= limit).all():
                 break
             points.append(self.draw(bias, chance[:, t]))
         return self.collect(points, seen, end, limit)
@@ -146,11 +146,11 @@ class Writer:
         points = torch.stack([first, *points], 1)[:, 1:]
         samples = []
         for b, text in enumerate(self.texts):
-            n = int(end[b])
+            n = int(end[b])  # past the limit if the rule never held
             offsets = points[b, :n].clone()
             offsets[-1:, 2] = 1
             phi = torch.stack([s[b] for s in seen[: n + 1]]) if seen else None
-            stopped = "rule" if n < limit else "length"
+            stopped = "rule" if n <= limit else "length"
             samples.append(Sample(text, offsets, stopped, phi))
         return samples
 

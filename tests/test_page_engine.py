@@ -122,20 +122,23 @@ def test_draws_are_the_same(in_page, random_pen):
 
 @pytest.mark.parametrize("plain", [False, True], ids=["wasm", "plain"])
 def test_teacher_forced(in_page, weights, plain):
-    """Given the points, the raw outputs agree at each of 300 steps, for 5 lines of points."""
+    """Given the points of 5 lines, the raw outputs agree at each of 300 steps.
+
+    The network wrote the points itself. Points that no hand would write can drive it to where float32 no
+    longer settles its outputs: PyTorch itself is then further than FORCED from its own float64.
+    """
     model, _ = load_weights(weights)
-    generator = torch.Generator().manual_seed(0)
-    points = torch.randn(300, len(SEEDS), 3, generator=generator)
-    points[..., 2] = (points[..., 2] > 1.7).float()
-    text = alphabet.one_hot([TEXT] * len(SEEDS))
-    expected, _ = model(points, text)
+    text, chance = (TEXT + " ") * 3, torch.stack([draws(seed, 300) for seed in SEEDS])
+    lines = sample(model, [text] * len(SEEDS), chance=chance)
+    points = torch.stack([line.offsets for line in lines])  # (5, 300, 3)
+    expected, _ = model(points.transpose(0, 1), alphabet.one_hot([text] * len(SEEDS)))
     body = """
       const network = await open(job.plain), codes = encode(job.text, network.about.alphabet);
       return job.lines.map((line) => {
         network.reset();
         return line.map((point) => Array.from(network.step(point, codes).subarray(0, 1 + 6 * network.M)));
       });"""
-    found = in_page(body, weights, plain=plain, text=TEXT, lines=points.transpose(0, 1).tolist())
+    found = in_page(body, weights, plain=plain, text=text, lines=points.tolist())
     near(found, expected.transpose(0, 1), FORCED)
 
 

@@ -66,6 +66,11 @@ def test_a_line_ends_where_the_rule_says(model):
     # kappa reaches 4.0 > 3.5 at the eighth step: seven points were drawn, the seventh ends the line
     assert line.stopped == "rule" and len(line.offsets) == 7 and line.offsets[-1, 2] == 1
     assert line.phi.shape == (8, 4) and line.phi[-1].argmax() == 3 and line.phi[-2].argmax() != 3
+    # Points enough, and one too few, for a writer of either kind
+    for points, stopped in [(7, "rule"), (6, "length")]:
+        for keep_phi in (False, True):
+            line = sample(fast, ["abc"], chance=draws(0, points)[None], keep_phi=keep_phi)[0]
+            assert (len(line.offsets), line.stopped) == (points, stopped)
 
 
 def test_a_line_that_never_ends_is_cut(model):

@@ -18,7 +18,7 @@ struct Lines {
   const float* chance;             // (B, limit, 4)
   float *h, *c, *kappa, *w, *x;    // the state: (layers, B, H) twice, (B, K), (B, V), (B, 3)
   float* points;                   // (B, limit, 3)
-  int32_t* ends;                   // (B): the step at which the rule held, or limit
+  int32_t* ends;                   // (B): the step at which the rule held, or past limit
 };
 }
 
@@ -154,10 +154,10 @@ struct Pages {
           if (layer) continue;
           WindowLine(window, b).forward(hat + r * hats.width, l.kappa + b * l.K, moved.data(), shape.data(), l.w + (size_t)b * l.V);
           std::memcpy(l.kappa + b * l.K, moved.data(), l.K * sizeof(float));
-          if (l.ends[b] == l.limit && past_the_end(b, shape.data())) l.ends[b] = t;
+          if (l.ends[b] > l.limit && past_the_end(b, shape.data())) l.ends[b] = t;
         }
       }
-      const bool over = std::all_of(l.ends + first, l.ends + first + lines, [&](int end) { return end < l.limit; });
+      const bool over = std::all_of(l.ends + first, l.ends + first + lines, [&](int end) { return end <= l.limit; });
       if (t == l.limit || over) return;
       tiles<Float32>(lines, Readout{*this, all, y});
       for (int r = 0; r < lines; r++) {

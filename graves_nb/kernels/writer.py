@@ -48,7 +48,7 @@ class Quick:
         h, c = (torch.stack(states) for states in zip(*state.layers))
         arrays = dict(codes=codes, lengths=self.lengths.to(torch.int32), chance=chance, h=h, c=c,
                       kappa=state.window.kappa.clone(), w=state.window.w.clone(), x=self.x.clone(),
-                      points=self.x.new_zeros(B, limit, 3), ends=torch.full((B,), limit, dtype=torch.int32))
+                      points=self.x.new_zeros(B, limit, 3), ends=torch.full((B,), limit + 1, dtype=torch.int32))
         write_lines(self.model, bias, arrays)
         return self.collect(list(arrays["points"].unbind(1)), [], arrays["ends"], limit)
 
