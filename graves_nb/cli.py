@@ -325,11 +325,14 @@ def add_babble(commands) -> None:
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--count", type=int, default=1, help="texts, of this seed and the next ones")
     p.add_argument("--json", help="write the texts there, and how many of the brackets and tags they open are closed")
+    p.add_argument("--beside", help="with --json: count the same of this split of what the network learnt from")
     p.set_defaults(run=babble)
 
 
 def babble(args) -> None:
     """Print prime and continuation, or keep them with what they close."""
+    from . import datasets
+    from .checkpoints import read_tensors
     from .results import write_result
     from .text import closed_shares, load_text_network, sample_text
 
@@ -340,7 +343,11 @@ def babble(args) -> None:
     if not args.json:
         return print("\n\n".join(args.prime + text for text in texts))
     row = dict(prime=args.prime, temperature=args.temperature, seeds=seeds, weights=Path(args.weights).name)
-    write_result(row | dict(texts=texts, closed=closed_shares(texts)), args.json)
+    row |= dict(texts=texts, closed=closed_shares(texts))
+    if args.beside:
+        real = datasets.load_text(read_tensors(args.weights)[1]["data"], args.beside)
+        row |= dict(beside=args.beside, closed_beside=closed_shares([real.vocabulary.decode(real.labels)]))
+    write_result(row, args.json)
 
 
 def add_export(commands) -> None:

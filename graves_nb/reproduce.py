@@ -11,6 +11,9 @@ from .paths import data_path
 INK = ("--data iam-ondb --optimiser rmsprop --average 0 --batch 32 --updates 0 --validate-every 0 "
        "--validation-lines 256 --patience 20 --operands bfloat16")
 PEN = "synthesis --data iam-ondb --batch 8 --rare 0.02 --operands bfloat16"
+CHAR = "text --data ptb-char --batch 16 --operands bfloat16"
+WIKIPEDIA = "text --layers 5 --hidden 700 --sequences streams --truncate 100 --reset 100 --operands bfloat16"
+QUICK = " --lr 0.0003 --momentum 0.9"  # how characters are learnt while they are read
 NOISE, ADAPTIVE = "--noise weight-noise", "--noise adaptive-weight-noise"
 
 
@@ -44,12 +47,11 @@ class Run(NamedTuple):
 
 
 RUNS = [
-    Run("ptb-char", 1, "ptb-char", "1x1000", "none", "text --data ptb-char --batch 16 --operands bfloat16",
-        (1.32, 167, 28.5), (1.29, 148, 28.0), learning=" --lr 0.0003 --momentum 0.9"),
-    Run("ptb-char-noise", 1, "ptb-char", "1x1000", "weight-noise", f"text --data ptb-char {NOISE}",
-        (1.27, 140, 27.4), (1.24, 124, 26.9), start="ptb-char"),
-    Run("ptb-char-adaptive", 1, "ptb-char", "1x1000", "adaptive-weight-noise", f"text --data ptb-char {ADAPTIVE}",
-        (1.26, 133, 27.4), (1.24, 122, 26.9), start="ptb-char-noise"),
+    Run("ptb-char", 1, "ptb-char", "1x1000", "none", CHAR, (1.32, 167, 28.5), (1.29, 148, 28.0), learning=QUICK),
+    Run("ptb-char-noise", 1, "ptb-char", "1x1000", "weight-noise", f"{CHAR} {NOISE}", (1.27, 140, 27.4),
+        (1.24, 124, 26.9), start="ptb-char", learning=QUICK),
+    Run("ptb-char-adaptive", 1, "ptb-char", "1x1000", "adaptive-weight-noise", f"{CHAR} {ADAPTIVE}",
+        (1.26, 133, 27.4), (1.24, 122, 26.9), start="ptb-char-noise", learning=QUICK),
     Run("ptb-word", 1, "ptb-word", "1x1000", "none", "text --data ptb-word --batch 32 --operands bfloat16",
         (1.27, 138, 77.8), (1.25, 126, 76.9)),
     Run("ptb-word-noise", 1, "ptb-word", "1x1000", "weight-noise", f"text --data ptb-word {NOISE}",
@@ -96,6 +98,14 @@ BEYOND = [  # not the paper's networks, and no larger than those they are compar
         f"{PEN} {ADAPTIVE} --updates 5000 --validate-every 500", (-1128.2, 0.23), start="synthesis-3x400-adaptive"),
 ]
 
+TABLE_2 = [  # table 2, and the recipe on the first four million bytes, which may not be set beside it
+    f"train {WIKIPEDIA} --data enwik8 --momentum 0.9 --batch 64 --epochs 4 --out runs/enwik8",
+    f"train {WIKIPEDIA} --data enwik8-prefix --batch 16 --out runs/enwik8-prefix",  # a few bytes: a larger momentum
+    *(f"evaluate runs/{name}/weights.safetensors --json data/results/{name}{kind}"
+      for name in ("enwik8", "enwik8-prefix") for kind in (
+          ".json", "-dynamic.json --dynamic --momentum 0.9", "-train.json --split train --limit 400")),
+]
+
 COMPARISONS = {  # a result, what it compares, and two runs: below 0 the first is the better one
     "layers": ("prediction: three layers against one", "prediction-3x400", "prediction-1x900"),
     "prediction-noise": ("prediction: adaptive noise against none", "prediction-3x400-adaptive", "prediction-3x400"),
@@ -105,8 +115,8 @@ COMPARISONS = {  # a result, what it compares, and two runs: below 0 the first i
 MEASURES = [  # beyond the paper: can it be read, whose hand is it, what is each part worth
     "train recogniser --out runs/recogniser",
     "evaluate runs/recogniser/weights.safetensors --json data/results/recogniser.json",
-    "legibility runs/synthesis/weights.safetensors runs/recogniser/weights.safetensors "
-    "--json data/results/legibility.json",
+    *(f"legibility runs/synthesis{kind}/weights.safetensors runs/recogniser/weights.safetensors "
+      f"--json data/results/legibility{kind}.json" for kind in ("", "-adam")),
     "train style --out runs/style",
     "evaluate runs/style/weights.safetensors --json data/results/style-reader.json",
     "style runs/synthesis/weights.safetensors runs/style/weights.safetensors --json data/results/style.json",
@@ -152,7 +162,8 @@ def script(found: list[dict]) -> str:
         place = f"Table {run.table}" if run in RUNS else "Beyond the paper"
         lines += ["", f"# {place}, {run.task} {run.network}, {run.regularisation}{took}"]
         lines += [f"python -m graves_nb {command}" for command in run.commands()]
-    for title, commands in (("Differences between rows, with intervals", comparisons()),
+    for title, commands in (("Table 2, and the first four million bytes: not to be compared", TABLE_2),
+                            ("Differences between rows, with intervals", comparisons()),
                             ("Legibility, style, and what each part is worth", MEASURES)):
         lines += ["", f"# {title}", *(f"python -m graves_nb {command}" for command in commands)]
     return "\n".join(lines) + "\n"

@@ -312,7 +312,7 @@ def test_every_command_of_the_list_can_be_given():
         assert is_faithful(network[config.model], vars(config), vars(config)) == (run in reproduce.RUNS), run.name
         assert regularisation(vars(config)) == run.regularisation
         assert f"{config.layers}x{config.hidden}" == run.network.split()[-1]
-    for command in reproduce.comparisons() + reproduce.MEASURES:
+    for command in reproduce.TABLE_2 + reproduce.comparisons() + reproduce.MEASURES:
         parser().parse_args(command.split())
     assert all({first, second} <= set(seen) for _, first, second in reproduce.COMPARISONS.values())
 

@@ -262,6 +262,8 @@ def test_what_is_faithful():
     for other in (dict(optimiser="adam"), dict(noise="weight-noise", noise_std=0.1), dict(average=0.9), dict(gradient="mean"),
                   dict(noise="adaptive-weight-noise", curvature="reparameterised"), dict(weight_drop=0.5)):
         assert not is_faithful("TextPredictor", shape, text | other)
+    deep = dict(hidden=700, layers=5)  # of Wikipedia
+    assert is_faithful("TextPredictor", deep, text | dict(momentum=0.9)) and not is_faithful("TextPredictor", deep, text)
     ink = dataclasses.asdict(Config(optimiser="rmsprop", average=0.0))
     assert is_faithful("HandwritingSynthesizer", dict(hidden=400, layers=3), ink)
     assert not is_faithful("HandwritingPredictor", dict(hidden=400, layers=1), ink)

@@ -7,6 +7,7 @@ import torch
 
 from graves_nb.checkpoints import load_weights, save_weights
 from graves_nb.cli import main
+from graves_nb.datasets import load_text
 from graves_nb.models import HandwritingPredictor, TextPredictor
 from graves_nb.sampling import draws
 from graves_nb.text import Vocabulary, choose, closed, closed_shares, load_text_network, sample_text
@@ -103,9 +104,11 @@ def test_command_goes_on_from_a_prime(model, tmp_path, capsys):
     expected = sample_text(network, vocabulary, 9, temperature=0.8, prime="abba ", seeds=[2], restart=restart)[0]
     assert capsys.readouterr().out == f"abba {expected}\n"
     out = tmp_path / "o.json"
-    assert main(["babble", str(path), "--length", "5", "--count", "3", "--seed", "4", "--json", str(out)]) == 0
+    assert main(["babble", str(path), "--length", "5", "--count", "3", "--seed", "4", "--json", str(out), "--beside", "test"]) == 0
     row = json.loads(out.read_text())
     assert row["texts"] == sample_text(network, vocabulary, 5, seeds=[4, 5, 6], restart=restart) and "tags" in row["closed"]
+    play = load_text("plays", "test")
+    assert row["closed_beside"] == closed_shares([play.vocabulary.decode(play.labels)])
     for arguments, says in ([["--prime", "q"], "'q'"], [["--temperature", "0"], "above 0"]):
         assert main(["babble", str(path), *arguments]) == 1
         assert says in capsys.readouterr().err
