@@ -89,35 +89,37 @@ def nats(model, lines, normalisation, **options) -> dict:
 def score_text(model, text, spans, *, batch=64, device="cpu", progress=False) -> dict:
     """Return the summed nats of a text, how many symbols were not the likeliest, and how many there are.
 
-    Each span is read from an empty state, all its symbols are predicted, and nothing is learnt.
+    Each span is read from an empty state, all its symbols are predicted, and nothing is learnt. `segments`
+    are the bits a symbol over each fiftieth part of the text.
     """
-    order = sorted(spans, key=lambda span: span[1] - span[0])
-    total, wrong, symbols = 0.0, 0, 0
+    order, seen = sorted(spans, key=lambda span: span[1] - span[0]), {}
     stretch = min(200, max(1, LOGITS // (batch * len(text.vocabulary.symbols))))
     for i in tqdm(range(0, len(order), batch), disable=not progress, unit="batch", desc="evaluating"):
         whole = collate_text(text.labels, order[i : i + batch]).to(device)
-        state = None
+        state, nats, right = None, [], []
         for t in range(0, len(whole.x), stretch):
             b = whole.stretch(t, t + stretch)
             logits, state = model(b.x, state)
-            nats = F.cross_entropy(logits.flatten(0, 1), b.y.flatten(), reduction="none")
-            total += (nats * b.mask.flatten()).double().sum().item()
-            wrong += ((logits.argmax(-1) != b.y) * b.mask).sum().item()
-            symbols += b.mask.sum().item()
-    return dict(nats=total, wrong=int(wrong), symbols=int(symbols))
+            nats.append(F.cross_entropy(logits.transpose(1, 2), b.y, reduction="none").cpu())  # (stretch, B)
+            right.append((logits.argmax(-1) == b.y).cpu())
+        for column, span in enumerate(order[i : i + batch]):
+            n = span[1] - span[0]
+            seen[span] = torch.cat(nats)[:n, column].double(), torch.cat(right)[:n, column]
+    return summed([seen[span] for span in spans])
 
 
 def score_dynamic(model, text, spans, optimiser, *, stretch=0, device="cpu", progress=False) -> dict:
-    """Return what `score_text` does, of a network that goes on learning while it reads span after span.
-
-    `segments` are the bits a symbol over each fiftieth part of the text.
-    """
+    """Return what `score_text` does, of a network that goes on learning while it reads span after span."""
     def sequences():
         for span in tqdm(spans, disable=not progress, unit="sequence", desc="reading"):
             b = collate_text(text.labels, [span]).to(device)
             yield b.x[:, 0], b.y[:, 0]
 
-    seen = [(nats.double().cpu(), right.cpu()) for nats, right in read(model, sequences(), optimiser, stretch)]
+    return summed([(nats.double().cpu(), right.cpu()) for nats, right in read(model, sequences(), optimiser, stretch)])
+
+
+def summed(seen: list[tuple]) -> dict:
+    """Join what was read: for each part in order, the nats of its symbols and whether each was the likeliest."""
     nats, right = (torch.cat(column) for column in zip(*seen))
     segments = [part.mean().item() / math.log(2) for part in nats.tensor_split(min(50, len(nats)))]
     return dict(nats=nats.sum().item(), wrong=int((~right).sum()), symbols=len(nats), segments=segments)
@@ -135,7 +137,7 @@ def text_metrics(scores: dict, text) -> dict:
                    characters=text.characters, perplexity_paper=2 ** (5.6 * bpc))
     if text.words:
         metrics |= dict(bits_per_word=total / text.words, perplexity=2 ** (total / text.words), words=text.words)
-    return metrics | {k: scores[k] for k in ("segments",) if k in scores}
+    return metrics | dict(segments=scores["segments"])
 
 
 def spans_of(text, training: dict) -> list[tuple[int, int]]:
