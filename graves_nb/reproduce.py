@@ -104,7 +104,7 @@ TABLE_2 = [
     f"train {WIKIPEDIA} --data enwik8-prefix --batch 16 --epochs 1 --out runs/enwik8-prefix",
     *(f"evaluate runs/{name}/weights.safetensors --json data/results/{name}{kind}"
       for name in ("enwik8", "enwik8-prefix") for kind in (
-          ".json", "-dynamic.json --dynamic --momentum 0.9", "-train.json --split train --limit 64")),
+          ".json", "-dynamic.json --dynamic --momentum 0.9", "-train.json --split train --limit 16")),
     "babble runs/enwik8-prefix/weights.safetensors --length 10000 --count 10 --beside validation "
     "--json data/results/enwik8-prefix-writes.json",
 ]
