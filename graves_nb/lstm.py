@@ -45,7 +45,7 @@ def detached(state):
 
 
 class PeepholeLSTMCell(nn.Module):
-    """c, h = H(x, h, c): one step of an LSTM whose gates look at the cell (eqs 7-11).
+    """h, c = H(x, h, c): one step of an LSTM whose gates look at the cell (eqs 7-11).
 
     The rows of `weight_x` (4H, I), `weight_h` (4H, H) and `bias` (4H) are the blocks
     i, f, c, o; `peephole` (3, H) holds the diagonals of W_ci, W_cf and W_co.

@@ -6,7 +6,7 @@ import torch
 class GravesRMSprop(torch.optim.Optimizer):
     """Divide each gradient by a running estimate of its standard deviation, with momentum.
 
-    It is not `torch.optim.RMSprop(centered=True)`: D stands inside the root, and the momentum
+    It is not `torch.optim.RMSprop(centered=True)`: daleth stands inside the root, and the momentum
     holds steps that are scaled already. The names are the paper's aleph, beth, gimel and daleth.
     """
 

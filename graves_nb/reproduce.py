@@ -1,6 +1,6 @@
 """Which commands make which figures: one list, for the README, chapter 11 and whoever has an evening and a GPU.
 
-`python -m graves_nb reproduce` prints it as a shell script, with the minutes that each training took where it was run.
+`python -m graves_nb reproduce` prints it as a shell script, with the minutes of each run whose figures ship.
 """
 
 import json

@@ -151,7 +151,7 @@ class Trainer:
         if c.optimiser == "rmsprop":
             return GravesRMSprop(all_that_learns)
         if c.optimiser == "sgd":
-            return torch.optim.SGD(all_that_learns, lr=c.lr, momentum=c.momentum)
+            return torch.optim.SGD(all_that_learns, lr=c.lr, momentum=c.momentum, fused=True)
         return torch.optim.Adam(all_that_learns, lr=c.lr, betas=(0.9, 0.99), fused=True)
 
     def run(self) -> dict:

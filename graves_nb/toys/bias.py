@@ -10,7 +10,8 @@ class Bias(WritingToy):
     """Two sheets: `text` written at a `bias` (eqs 61-62), and at a `temperature`, with the same `seed`.
 
     A temperature of 1 leaves all as it was learnt; below 1 it raises the weights to the power
-    1 / temperature and multiplies the spreads by its root. Neither touches the pen's e.
+    1 / temperature and multiplies the spreads by its root. The bias leaves the pen's e alone;
+    the temperature raises its odds to the power 1 / temperature.
     """
 
     module = "bias.js"
