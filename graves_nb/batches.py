@@ -59,6 +59,13 @@ def mask_of(rows: list[Tensor]) -> Tensor:
     return torch.arange(int(lengths.max())).unsqueeze(1) < lengths
 
 
+def line_end(vocabulary) -> int:
+    """Return the label of a line's end; ValueError where a text has none, and so no sentences."""
+    if "\n" not in vocabulary.symbols:
+        raise ValueError("This text has no line's end, and so no sentences. Choose --sequences streams --truncate 100.")
+    return vocabulary.symbols.index("\n")
+
+
 def sentences(labels: np.ndarray, end: int) -> list[tuple[int, int]]:
     """Cut a text after each label `end`: spans of sentences."""
     stops = np.flatnonzero(labels == end) + 1

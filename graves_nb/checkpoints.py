@@ -59,6 +59,8 @@ def save_weights(path, model, *, dtype=torch.float16, stds=(), **info) -> None:
 def load_weights(path) -> tuple[torch.nn.Module, dict]:
     """Load a model in float32, ready to write, and the header that came with it."""
     tensors, info = read_tensors(path)
+    if "model" not in info:
+        raise WeightsError(f"{path} is a checkpoint to go on from. Take the weights.safetensors beside it.")
     if info.get("alphabet") != ALPHABET and "vocabulary" not in info:
         raise WeightsError(f"{path} was trained on another alphabet. Train it again with this version.")
     try:

@@ -75,10 +75,16 @@ def train(args) -> None:
 
 
 def find_device(name: str) -> str:
-    """Return the device to use: a GPU where there is one."""
+    """Return the device to use: a GPU where there is one. ValueError where the one that is named cannot be used."""
     import torch
 
-    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+    name = ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        why = str(error).splitlines()[0]
+        raise ValueError(f"There is no device {name!r} here ({why}). Choose cpu or auto.") from error
+    return name
 
 
 def add_evaluate(commands) -> None:
@@ -276,13 +282,13 @@ def write(args) -> int:
     """Write every text that can be written; report the others."""
     from .pen import Pen, texts_of
 
-    pen = Pen.load(args.weights)
+    texts, pen = texts_of(args), Pen.load(args.weights)
     prime = pen.read_prime(args.prime) if args.prime else None
-    rows = pen.write_rows(texts_of(args), args.bias, args.seed, prime)
+    rows = pen.write_rows(texts, args.bias, args.seed, prime)
     for row in rows:
         if "error" in row and not args.texts:
             raise ValueError(row["error"])
-    pen.save_rows(rows, args.json, args.svg, many=bool(args.texts))
+    pen.save_rows(rows, args.json, args.svg)
     return int(any("error" in row for row in rows))
 
 
@@ -341,7 +347,8 @@ def babble(args) -> None:
     texts = sample_text(model, vocabulary, args.length, temperature=args.temperature, prime=args.prime, seeds=seeds,
                         restart=restart)
     if not args.json:
-        return print("\n\n".join(args.prime + text for text in texts))
+        gap = " " * (vocabulary.kind == "words" and args.prime[-1:].strip() != "")
+        return print("\n\n".join(args.prime + gap + text for text in texts))
     row = dict(prime=args.prime, temperature=args.temperature, seeds=seeds, weights=Path(args.weights).name)
     row |= dict(texts=texts, closed=closed_shares(texts))
     if args.beside:

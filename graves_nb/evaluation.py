@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from tqdm import tqdm
 
 from . import datasets
-from .batches import collate, collate_text, sentences, streams
+from .batches import collate, collate_text, line_end, sentences, streams
 from .checkpoints import load_weights, load_widths
 from .dynamic import read
 from .embedding import verification_error
@@ -134,16 +134,21 @@ def text_metrics(scores: dict, text) -> dict:
     total = scores["nats"] / math.log(2)
     bpc = total / text.characters
     metrics = dict(bpc=bpc, total_bits=total, error=scores["wrong"] / scores["symbols"], symbols=scores["symbols"],
-                   characters=text.characters, perplexity_paper=2 ** (5.6 * bpc))
+                   characters=text.characters, perplexity_paper=power(5.6 * bpc))
     if text.words:
-        metrics |= dict(bits_per_word=total / text.words, perplexity=2 ** (total / text.words), words=text.words)
+        metrics |= dict(bits_per_word=total / text.words, perplexity=power(total / text.words), words=text.words)
     return metrics | dict(segments=scores["segments"])
+
+
+def power(bits: float) -> float:
+    """Return 2 to the power of some bits; infinity where no float is so large."""
+    return 2**bits if bits < 1024 else math.inf
 
 
 def spans_of(text, training: dict) -> list[tuple[int, int]]:
     """Cut a text as its network was trained: into sentences, or into spans of some stretches."""
     if training.get("sequences") == "sentences":
-        return sentences(text.labels, text.vocabulary.symbols.index("\n"))
+        return sentences(text.labels, line_end(text.vocabulary))
     span = training.get("truncate", 0) * training.get("reset", 0)
     return [spans[0] for spans in streams(len(text.labels), 1, span)]
 

@@ -32,6 +32,8 @@ class Pen:
         """Open a weights file; by default the pen that ships with the book."""
         path = Path(path or data_path(f"weights/{site_pen()}.safetensors"))
         model, info = load_weights(path)
+        if info["model"] != "HandwritingSynthesizer":
+            raise ValueError(f"{path} holds no pen but a {info['model']}. Choose weights of `train synthesis`.")
         return cls(model, Normalisation(**info["normalisation"]), path.name)
 
     def write(self, texts: list[str], bias=0.5, seeds=None, prime: Prime | None = None, keep_phi=False) -> list[Sample]:
@@ -69,14 +71,12 @@ class Pen:
         except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is not a line that `sample --json` wrote: it needs text and offsets.") from error
 
-    def save_rows(self, rows, json_path, svg_path, many: bool) -> None:
-        """Write the JSON and the picture that were asked for; print the JSON where neither was."""
+    def save_rows(self, rows, json_path, svg_path) -> None:
+        """Write the JSON and the picture (of one row) that were asked for; print the JSON where neither was."""
         text = "".join(json.dumps(row) + "\n" for row in rows)
         if json_path:
             write_text(json_path, text)
         if svg_path:
-            if many:
-                raise ValueError("--svg draws one line: leave out --texts, or leave out --svg.")
             write_text(svg_path, to_svg(rows[0]["offsets"], title=rows[0]["text"], alone=True))
         if not (json_path or svg_path):
             print(text, end="")
@@ -91,9 +91,11 @@ def write_text(path, text: str) -> None:
 
 def texts_of(args) -> list[str]:
     """Return the texts that the command line names."""
-    if bool(args.text) == bool(args.texts) and args.text is None:
+    if (args.text is None) == (args.texts is None):
         raise ValueError('Say what to write: sample "some text", or --texts FILE.')
-    if not args.texts:
+    if args.texts and args.svg:
+        raise ValueError("--svg draws one line: leave out --texts, or leave out --svg.")
+    if args.texts is None:
         return [args.text]
     return Path(args.texts).read_text(encoding="utf-8").splitlines()
 

@@ -18,7 +18,7 @@ PAPER = {
 PAPER_INK = dict(optimiser="rmsprop", clip_lstm=10.0, clip_output=100.0, truncate=0, rare=0.0, average=0.0,
                  clip_norm=0.0, held="", weight_drop=0.0, M=20, K=10)
 PAPER_TEXT = dict(optimiser="sgd", lr=1e-4, clip_lstm=1.0, clip_output=0.0, average=0.0, gradient="sum",
-                  weight_drop=0.0)
+                  clip_norm=0.0, held="", dropout=0.0, weight_drop=0.0)
 
 
 def is_faithful(model: str, config: dict, training: dict) -> bool:
@@ -38,6 +38,8 @@ def mean_and_sd(rows: list[dict]) -> dict:
         return rows[0]
     joined = {}
     for name, value in rows[0].items():
+        if name.endswith("_sd") and name[:-3] in rows[0]:
+            continue  # of the draws of one seed
         values = torch.tensor([row[name] for row in rows], dtype=torch.float64)
         same = (values == values[0]).all()
         joined[name] = value if same else values.mean(0).tolist()
@@ -46,15 +48,24 @@ def mean_and_sd(rows: list[dict]) -> dict:
     return joined
 
 
+# Of a run's config, what another seed changes of itself
+OF_ONE_RUN = {"seed", "update", "epoch", "seconds", "curve", "start_from"}
+
+
 def merge_seeds(results: list[dict]) -> dict:
     """Join the results of runs that differ in their seeds alone into one, with `_sd` over seeds."""
     first, free = results[0], {"metrics", "seeds", "seconds", "config", "name", "commit", "device"}
     for other in results[1:]:
         differ = {k for k in first.keys() | other.keys() if first.get(k) != other.get(k)} - free
+        ours, theirs = first["config"], other["config"]
+        differ |= {f"config.{k}" for k in ours.keys() & theirs.keys() - OF_ONE_RUN if ours[k] != theirs[k]}
         if differ:
             raise ValueError(f"These results differ in more than their seeds: {', '.join(sorted(differ))}.")
-    return first | dict(metrics=mean_and_sd([r["metrics"] for r in results]),
-                        seeds=[s for r in results for s in r["seeds"]], seconds=sum(r["seconds"] for r in results))
+    seeds = [s for r in results for s in r["seeds"]]
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"A seed comes twice: {seeds}. Its run would count as two.")
+    return first | dict(metrics=mean_and_sd([r["metrics"] for r in results]), seeds=seeds,
+                        seconds=sum(r["seconds"] for r in results))
 
 
 def device_name(device: str) -> str:

@@ -4,7 +4,7 @@ It is a Sphinx extension too, which writes these files into the built book.
 """
 
 import json
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -15,9 +15,14 @@ from .paths import data_path
 from .quantise import quantise
 
 
-@cache
 def page_file(path: Path) -> bytes:
-    """Return what a page gets of a shipped file."""
+    """Return what a page gets of a shipped file, or of one that has just been exported."""
+    return converted(path, path.stat().st_mtime_ns, path.stat().st_size)
+
+
+@lru_cache(16)
+def converted(path: Path, *_state) -> bytes:
+    """Return what a page gets of a file in its present state."""
     if path.suffix != ".safetensors":
         return path.read_bytes()
     kinds = {(name.startswith(WIDTH), tensor.dtype) for name, tensor in read_tensors(path)[0].items()}

@@ -9,7 +9,19 @@ from torch import Tensor
 
 from . import datasets
 from .alphabet import encode
-from .batches import Batch, batches, collate, collate_text, deal, mask_of, repeat_factors, repeated, sentences, streams
+from .batches import (
+    Batch,
+    batches,
+    collate,
+    collate_text,
+    deal,
+    line_end,
+    mask_of,
+    repeat_factors,
+    repeated,
+    sentences,
+    streams,
+)
 from .embedding import StyleReader, proxy_loss, verification_error
 from .evaluation import nats, score_text, spans_of, text_metrics
 from .mixture import mixture_loss
@@ -97,7 +109,7 @@ class TextTask:
 
     def sentences(self) -> list[tuple[int, int]]:
         """Return the spans of the training sentences."""
-        return sentences(self.train.labels, self.train.vocabulary.symbols.index("\n"))
+        return sentences(self.train.labels, line_end(self.train.vocabulary))
 
     def collate(self, spans: list) -> Batch:
         """Put spans side by side."""
@@ -113,7 +125,7 @@ class TextTask:
         """Count what an epoch learns from one by one: sentences, or stretches of the streams."""
         c, n = self.config, len(self.train.labels)
         if c.sequences == "sentences":
-            return len(self.sentences())
+            return sum(-(-(stop - start) // (c.truncate or n)) for start, stop in self.sentences())
         return -(-n // c.truncate) if c.truncate else c.batch
 
     def score(self, model, device: str) -> float:
@@ -186,6 +198,8 @@ class StyleTask(InkTask):
         super().__init__(config)
         self.train = [line for line in self.train if line.writer >= 0]
         self.validation = [line for line in self.validation if line.writer >= 0]
+        if not (self.train and self.validation):
+            raise ValueError(f"Nobody knows who wrote the lines of {config.data}: the archives do not name them.")
         self.writers = {number: i for i, number in enumerate(sorted({line.writer for line in self.train}))}
 
     def make_model(self) -> torch.nn.Module:
@@ -209,8 +223,9 @@ class StyleTask(InkTask):
 
     def loss(self, model, batch: Batch, state) -> tuple[Tensor, object]:
         """Return the summed nats of the writers of a batch."""
-        _, cosines = model(batch.x, batch.mask.sum(0).long())
-        return proxy_loss(cosines, batch.text), ()
+        lengths = batch.mask.sum(0).long()
+        _, cosines = model(batch.x, lengths.clamp(min=1))
+        return proxy_loss(cosines, torch.where(lengths > 0, batch.text, -100)), ()  # -100 counts for nothing
 
     def score(self, model, device: str) -> float:
         """Return the equal error rate of "one writer or two?" on all pairs of validation lines."""

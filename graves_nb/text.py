@@ -69,7 +69,10 @@ def sample_text(model, vocabulary: Vocabulary, length: int, *, temperature=1.0, 
     state, written = model.initial_state(len(seeds)), []
     chance = torch.stack([draws(seed, length)[:, 0] for seed in seeds])  # (B, length)
     for label in [-1, *vocabulary.encode(prime).tolist()]:  # the null vector comes first
-        h, state = model.step(torch.full((len(seeds),), label), state)
+        x = torch.full((len(seeds),), label)
+        if restart is not None:
+            x, state = begin_again(x, state, x == restart)
+        h, state = model.step(x, state)
     for t in range(length):
         x = choose(model.readout(h), temperature, chance[:, t])
         written.append(x)

@@ -19,6 +19,7 @@ from .checkpoints import load_widths, read_tensors, save_weights, write_tensors
 from .lstm import detached
 from .noise import AdaptiveWeightNoise, WeightDrop, WeightNoise
 from .optim import GravesRMSprop
+from .quantise import dequantise
 from .tasks import TASKS
 
 SAVE_EVERY = 120  # seconds
@@ -80,6 +81,12 @@ class Config:
             raise ValueError("A part that is held at zero or dropped meets no noise. Leave out --noise, or the other.")
         if not (0 <= self.dropout < 1 and 0 <= self.weight_drop < 1):
             raise ValueError("The shares of dropout and of weight drop must be from 0 to below 1.")
+        if self.dropout and self.model != "tied":
+            raise ValueError("Only a tied network has a share of dropout to choose. Leave out --dropout.")
+        if self.held and self.model != "synthesis":
+            raise ValueError("Parts are held at zero in a network of synthesis alone. Leave out --held.")
+        if self.weight_drop and self.model in ("recogniser", "style"):
+            raise ValueError("A network that reads ink drops no weights. Leave out --weight-drop.")
         if not (self.updates or self.epochs or self.patience):
             raise ValueError("This run would never end. Say how many updates or epochs, or give it a patience.")
 
@@ -125,7 +132,8 @@ class Trainer:
         if start:
             try:
                 tensors, info = read_tensors(start)
-                model.load_state_dict({k: tensors[k].float() for k in model.state_dict()})
+                tensors = dequantise(tensors)
+                model.load_state_dict({k: tensors[k] for k in model.state_dict()})
                 self.before = info.get("training", {}).get("curve", [])
             except (KeyError, RuntimeError) as error:
                 raise ValueError(f"The weights in {start} do not fit this network: {error}") from error
@@ -187,6 +195,8 @@ class Trainer:
         """Meet every sequence once, in the epoch's order, from the batch where we stand."""
         p, every = self.progress, self.config.validate_every
         deals = self.task.epoch(self.order(p["epoch"]))
+        if not deals:
+            raise ValueError("There is nothing to train on: no batch can be made of this data with these settings.")
         for deal in deals[p["batch"] :]:
             started, before = time.time(), p["update"]
             nats = self.train_on(self.task.collate(deal))
@@ -212,14 +222,21 @@ class Trainer:
         T, state, nats = len(batch.x), None, 0.0
         stretch = self.config.truncate or T
         for t in range(0, T, stretch):
-            chance = self.config.seed * 2**32 + self.progress["update"]
-            torch.manual_seed(chance + parallel.rank() * 2**31)  # for dropout, after a restart too
+            chance = self.chance()
+            torch.manual_seed(self.chance(parallel.rank()))  # for dropout, after a restart too
             with self.noise.drawn(chance):
                 loss, state = self.task.loss(self.net, mine.stretch(t, t + stretch), state)
                 loss.backward()
             self.update(sequences=batch.mask.shape[1])
             state, nats = detached(state), nats + loss.item()
         return parallel.total(nats, self.device) / batch.mask.sum().item()
+
+    def chance(self, rank: int = 0) -> int:
+        """Return a seed of this update's own. It has 32 bits: a processor's generator ignores all others.
+
+        The two large numbers keep seeds and ranks apart for more updates than any run has.
+        """
+        return ((self.config.seed - 1) * 0x9E3779B1 + rank * 0x85EBCA6B + self.progress["update"]) % 2**32
 
     def update(self, sequences: int) -> None:
         """Move all that learns. The weights' gradients are of the summed loss of all sequences (see eq. 26).
@@ -230,7 +247,7 @@ class Trainer:
         gradients = [w.grad for w in weights]
         torch._foreach_mul_(gradients, parallel.ranks() / sequences)
         if not torch.stack(torch._foreach_norm(gradients)).isfinite().all():
-            raise FloatingPointError("A gradient is not finite. Resume from the checkpoint with a lower rate.")
+            raise FloatingPointError("A gradient is not finite. Start anew from the best weights, with a lower rate.")
         if self.config.clip_norm:
             torch.nn.utils.clip_grad_norm_(weights, self.config.clip_norm)
         self.noise.finish_gradients(sequences)

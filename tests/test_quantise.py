@@ -113,3 +113,10 @@ def test_what_ships_may_keep_its_widths(tmp_path, widths):
     assert all(torch.equal(a, b.half().float()) for a, b in zip(kept, stds))
     matrices = [tensor.dtype for name, tensor in load(out.read_bytes()).items() if name == "layers.0.weight_h"]
     assert matrices == [torch.float16 if widths else torch.int8]
+
+
+def test_a_page_gets_a_file_as_it_is_now(tmp_path):
+    path = tmp_path / "gallery.json"
+    for content in ("one", "another"):
+        path.write_text(content)
+        assert page_file(path) == content.encode()

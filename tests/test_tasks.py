@@ -11,10 +11,12 @@ import torch
 from safetensors.torch import load_file
 
 from conftest import ROOT
+from graves_nb import datasets
 from graves_nb.checkpoints import load_weights, load_widths, read_tensors, write_tensors
 from graves_nb.cli import main
-from graves_nb.evaluation import evaluate_weights
-from graves_nb.results import is_faithful
+from graves_nb.evaluation import evaluate_weights, text_metrics
+from graves_nb.paths import data_path
+from graves_nb.results import is_faithful, mean_and_sd
 from graves_nb.training import DEFAULTS, Config, Trainer
 
 torch.set_num_threads(1)
@@ -115,6 +117,8 @@ def test_the_prior_counts_once_an_epoch(trainer):
     """Summed over the training sequences, the prior's pull on the means is the gradient of KL once."""
     run = trainer("text", noise="adaptive-weight-noise")
     assert run.noise.S == run.task.sequences() == len(sum(run.task.epoch(run.order(0)), []))
+    cut = trainer("text", "cut", truncate=7)
+    assert cut.task.sequences() == sum(math.ceil((stop - start) / 7) for start, stop in cut.task.sentences())
     streams = trainer("text", "streams", sequences="streams", truncate=20, reset=3)
     assert streams.task.sequences() == math.ceil(len(streams.task.train.labels) / 20)
     ink = trainer("prediction", "ink", truncate=40)
@@ -249,9 +253,15 @@ def test_seeds_are_joined(trainer, tmp_path, capsys):
     assert joined["seeds"] == [1, 2, 3] and joined["metrics"]["bpc_sd"] > 0 and joined["name"] == "all"
     assert joined["metrics"]["characters"] == single["metrics"]["characters"]
     capsys.readouterr()
-    single["data"]["split"] = "test"
-    (tmp_path / "1.json").write_text(json.dumps(single))
-    assert main(["merge", *files, "--json", str(tmp_path / "none.json")]) == 1 and "data" in capsys.readouterr().err
+    for wrong, says in ((dict(data=single["data"] | dict(split="test")), "data"), (dict(seeds=[2]), "twice"),
+                        (dict(config=single["config"] | dict(batch=9)), "config.batch")):
+        (tmp_path / "1.json").write_text(json.dumps(single | wrong))
+        assert main(["merge", *files, "--json", str(tmp_path / "none.json")]) == 1 and says in capsys.readouterr().err
+
+
+def test_the_sd_is_over_seeds_where_each_has_one_over_draws():
+    a, b = (mean_and_sd([dict(bpc=x), dict(bpc=x + 0.01)]) for x in (1.3, 1.4))
+    assert mean_and_sd([a, b])["bpc_sd"] == pytest.approx(0.1 / 2**0.5)
 
 
 def test_what_is_faithful():
@@ -260,13 +270,80 @@ def test_what_is_faithful():
     assert is_faithful("TextPredictor", shape, text)
     assert is_faithful("TextPredictor", shape, text | dict(noise="weight-noise", batch=64, seed=3))
     for other in (dict(optimiser="adam"), dict(noise="weight-noise", noise_std=0.1), dict(average=0.9), dict(gradient="mean"),
-                  dict(noise="adaptive-weight-noise", curvature="reparameterised"), dict(weight_drop=0.5)):
+                  dict(clip_norm=1.0), dict(noise="adaptive-weight-noise", curvature="reparameterised"), dict(weight_drop=0.5)):
         assert not is_faithful("TextPredictor", shape, text | other)
     deep = dict(hidden=700, layers=5)  # of Wikipedia
     assert is_faithful("TextPredictor", deep, text | dict(momentum=0.9)) and not is_faithful("TextPredictor", deep, text)
     ink = dataclasses.asdict(Config(optimiser="rmsprop", average=0.0))
     assert is_faithful("HandwritingSynthesizer", dict(hidden=400, layers=3), ink)
     assert not is_faithful("HandwritingPredictor", dict(hidden=400, layers=1), ink)
+
+
+def test_other_seeds_and_ranks_meet_other_chance(trainer):
+    seen = []
+    for seed in (1, 2):
+        run = trainer("prediction", f"s{seed}", noise="weight-noise", seed=seed)
+        run.train_on(run.task.collate(run.task.train[:2]))
+        seen += [run.noise.eps[0]] + [torch.rand(3, generator=torch.Generator().manual_seed(run.chance(r))) for r in range(3)]
+    assert not torch.equal(seen[0], seen[4])
+    assert all(not torch.equal(a, b) for i, a in enumerate(seen[1:4]) for b in seen[5:] + seen[1 : i + 1])
+
+
+@pytest.mark.parametrize("model, wrong", [("text", dict(dropout=0.5)), ("text", dict(held="skips")),
+                                          ("prediction", dict(held="window-above")), ("recogniser", dict(weight_drop=0.5))])
+def test_a_setting_that_a_network_does_not_know_is_refused(model, wrong):
+    with pytest.raises(ValueError, match="Leave out"):
+        Config(**DEFAULTS[model] | dict(model=model) | wrong)
+
+
+def test_a_run_may_start_from_weights_of_8_bits(tmp_path):
+    path = data_path("weights/text.safetensors")
+    run = Trainer(Config(**DEFAULTS["text"] | dict(model="text", hidden=640, start_from=str(path))), tmp_path)
+    assert all(torch.equal(a, b) for a, b in zip(run.model.parameters(), load_weights(path)[0].parameters()))
+
+
+def test_style_needs_writers(tmp_path, monkeypatch, capsys):
+    lines = datasets.load("synthetic-small", "train")
+    for line in lines:
+        line.writer = -1
+    monkeypatch.setattr(datasets, "load", lambda *_: lines)
+    assert main(["train", "style", "--hidden", "4", "--updates", "2", "--out", str(tmp_path)]) == 1
+    assert "Nobody knows" in capsys.readouterr().err
+
+
+def test_an_epoch_of_nothing_is_refused(trainer):
+    run = trainer("text", sequences="streams", truncate=20, batch=10_000)
+    with pytest.raises(ValueError, match="nothing to train on"):
+        run.run()
+
+
+def test_a_share_without_lines_adds_nothing_to_style(trainer):
+    run = trainer("style", train_split="train", validation_split="validation")
+    loss, _ = run.task.loss(run.model, run.task.collate([(run.task.train[0], 0.5)]).share(1, 2), None)
+    loss.backward()
+    assert loss.item() == 0 and all(w.grad.isfinite().all() for w in run.model.parameters())
+
+
+def test_a_text_network_that_diverges_has_a_score():
+    text = datasets.load_text("grammar", "test")
+    metrics = text_metrics(dict(nats=1000.0 * len(text.labels), wrong=1, symbols=len(text.labels), segments=[]), text)
+    assert metrics["perplexity_paper"] == math.inf and metrics["bpc"] == pytest.approx(1000 / math.log(2))
+
+
+def test_what_cannot_be_used_is_told_plainly(trainer, tmp_path, capsys):
+    (tmp_path / "one.txt").write_text("no line's end " * 50)
+    run = trainer("synthesis")
+    run.run()
+    for command, says in (
+        (["sample", "a", "--weights", str(data_path("weights/text.safetensors"))], "no pen"),
+        (["sample", "a", "--weights", str(data_path("weights/open-predictor.safetensors"))], "no pen"),
+        (["evaluate", str(run.out / "checkpoint.safetensors")], "weights.safetensors beside it"),
+        (["train", "text", "--data", str(tmp_path / "one.txt"), "--hidden", "4", "--out", str(tmp_path / "t")], "line's end"),
+        (["train", "synthesis", "--data", "synthetic-small", "--device", "gpu", "--out", str(tmp_path / "g")], "no device"),
+        (["sample", "a", "--texts", str(tmp_path / "one.txt")], "Say what to write"),
+        (["sample", "--texts", str(tmp_path / "one.txt"), "--svg", str(tmp_path / "a.svg")], "--svg draws one line"),
+    ):
+        assert main(command) == 1 and says in capsys.readouterr().err, command
 
 
 # Several processes

@@ -9,6 +9,7 @@ from graves_nb.checkpoints import load_weights, save_weights
 from graves_nb.cli import main
 from graves_nb.datasets import load_text
 from graves_nb.models import HandwritingPredictor, TextPredictor
+from graves_nb.paths import data_path
 from graves_nb.sampling import draws
 from graves_nb.text import Vocabulary, choose, closed, closed_shares, load_text_network, sample_text
 
@@ -121,3 +122,10 @@ def test_weights_and_vocabulary_must_fit(model, tmp_path, capsys):
         load_weights(path)
     save_weights(path, HandwritingPredictor(8))
     assert main(["babble", str(path)]) == 1 and "no text network" in capsys.readouterr().err
+
+
+def test_a_prime_of_whole_sentences_leaves_the_network_as_a_new_one():
+    model, vocabulary, restart = load_text_network(data_path("weights/grammar.safetensors"))
+    fresh, primed = (sample_text(model, vocabulary, 40, seeds=[3, 4], prime=prime, restart=restart)
+                     for prime in ("", "the pen holds the page.\n"))
+    assert fresh == primed

@@ -7,6 +7,7 @@ from conftest import missing
 from graves_nb.kernels import cpu
 from graves_nb.kernels.writer import quick
 from graves_nb.models import HandwritingSynthesizer
+from graves_nb.noise import WeightNoise
 from graves_nb.sampling import Prime, Writer, draws
 from graves_nb.window import SoftWindow
 
@@ -61,3 +62,14 @@ def test_parts_of_ones_own_are_left_to_the_readable_writer():
 
     assert quick(Writer, HandwritingSynthesizer(hidden=8, window=Mine)) is Writer
     assert quick(Writer, HandwritingSynthesizer(hidden=8).double()) is Writer
+
+
+def test_weights_that_changed_through_data_are_seen(threads):
+    """Noise is lent to a network in this way, and readers set weights so."""
+    model = HandwritingSynthesizer(hidden=20, layers=1).requires_grad_(False)
+    before, noise = both(model, ["abc"], 0.0)[0], WeightNoise(model.parameters(), 0.3)
+    with noise.drawn(1):
+        native, readable = both(model, ["abc"], 0.0)
+    after = both(model, ["abc"], 0.0)[0]
+    torch.testing.assert_close(native[0].offsets, readable[0].offsets, atol=1e-4, rtol=1e-3)
+    assert torch.equal(before[0].offsets, after[0].offsets) and not torch.equal(before[0].offsets, native[0].offsets)

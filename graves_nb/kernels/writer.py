@@ -70,8 +70,8 @@ def write_lines(model, bias: float, arrays: dict) -> None:
 @torch.no_grad()
 def weights_of(model) -> tuple[dict, dict]:
     """Return a model's weights in reading order; they are laid out anew when they have changed."""
-    version = [(w.data_ptr(), w._version) for w in model.parameters()]
-    if packed.get(model, [None])[0] != version:
+    now, (before, *_) = list(model.parameters()), packed.get(model, [()])
+    if len(before) != len(now) or not all(map(torch.equal, before, now)):  # `w.data` changes without a trace
         output, window = model.output, model.window.linear
         each = dict(weights=[in_blocks(torch.cat([cell.weight_x, cell.weight_h], 1), 4) for cell in model.layers],
                     biases=[cell.bias.clone() for cell in model.layers],
@@ -80,7 +80,7 @@ def weights_of(model) -> tuple[dict, dict]:
         wide = F.pad(output.weight, (0, 0, 0, rows)).unflatten(0, (-1, 4, 16)).permute(0, 3, 1, 2).contiguous()
         shared = dict(readout=wide, readout_bias=F.pad(output.bias, (0, rows)), weight_p=window.weight.clone(),
                       bias_p=window.bias.clone())
-        packed[model] = version, each, shared
+        packed[model] = [w.detach().clone() for w in now], each, shared
     return packed[model][1:]
 
 
