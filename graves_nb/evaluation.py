@@ -213,7 +213,7 @@ def evaluate_text(model, info, data, split, device, dynamic, limit) -> dict:
         learner = copy.deepcopy(model).requires_grad_(True)
         for cell in learner.layers:
             cell.clip = training.get("clip_lstm", cell.clip) or None
-        optimiser = torch.optim.SGD(learner.parameters(), **dynamic)
+        optimiser = torch.optim.SGD(learner.parameters(), fused=True, **dynamic)
         scores = score_dynamic(learner, text, spans, optimiser, stretch=training.get("truncate", 0), device=device,
                                progress=True)
     else:
