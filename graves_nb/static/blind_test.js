@@ -85,6 +85,7 @@ export class BlindTest {
     const mine = this.pieces[(this.tests + round) % this.pieces.length];
     const prime = { text: `${line.text} `, offsets: line.offsets_raw };
     const writing = new WatchedLine(network, mine.text, { prime, bias, seed: seed + round + 1 });
+    cancelAnimationFrame(this.frame); // of a test that was begun before
     this.halves = undefined;
     this.show("The network writes ...");
     const go = () => {

@@ -85,7 +85,11 @@ class Converter {
       this.error.textContent = good ? "" : `“${label}” must be a number${field === "value" ? "" : " above 0"}.`;
       if (good) this.set(field, write(value));
     } });
-    (this.refresh ??= []).push(() => { if (document.activeElement !== input) input.value = Number(read(this.get(field)).toFixed(4)); });
+    (this.refresh ??= []).push(() => {
+      if (document.activeElement === input) return;
+      input.value = Number(read(this.get(field)).toFixed(4));
+      input.setAttribute("aria-invalid", false);
+    });
     return el("div", { class: "converter-field" }, el("label", { htmlFor: input.id, textContent: label }), input);
   }
 

@@ -61,8 +61,15 @@ class Explode {
     const button = (textContent, onclick) => el("button", { type: "button", textContent, onclick });
     const { scale, layers, steps, limit } = this.sliders;
     this.root.append(...Object.values(this.goals).map(({ line }) => line), this.back.canvas, this.curve.canvas, this.status, el("div", { class: "toy-row" },
-      this.play, button("Other weights", () => this.set({ seed: this.get("seed") + 1 })), button("Start again", () => this.set(this.start))),
+      this.play, button("Other weights", () => this.set({ seed: this.get("seed") + 1 })), button("Start again", () => this.again())),
       scale.row, layers.row, steps.row, this.clips.fieldset, limit.row);
+  }
+
+  /** As at first, also where no knob was turned. */
+  again() {
+    this.running = false;
+    this.set(this.start);
+    this.renew();
   }
 
   /** A knob was turned: begin with a new network, and look at its derivatives before any training. */
@@ -146,6 +153,7 @@ class Explode {
   /** How the derivative of the first layer changed from the end of the line to its beginning. */
   growth() {
     const path = this.seen.largest[0], factor = (path[0] / path.at(-1)) ** (1 / (path.length - 1));
+    if (!path[0] && !path.at(-1)) return "All derivatives are 0: the units are as far out as tanh goes, where it is flat.";
     if (!Number.isFinite(factor)) return "On the way back, the derivatives pass the largest 32-bit float.";
     if (!path[0]) return "On the way back, the derivatives shrink below the smallest 32-bit float: the bit is out of sight.";
     return `On the way back, each step multiplies the derivative by ${factor.toFixed(2)}: from ${path.at(-1).toExponential(0)} to ${path[0].toExponential(0)}.`;

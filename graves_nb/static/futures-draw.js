@@ -14,7 +14,7 @@ function strokeOut(context, places, rows, { px, py }, colour, width, from = 0, t
   context.beginPath();
   for (let n = from; n < to; n++) {
     const inAir = n ? rows[n - 1][2] : lifted, begin = places[n + (inAir ? 1 : 0)];
-    if (n === from || inAir) context.moveTo(px(begin[0]), py(begin[1]));
+    if (n === from || inAir) context.moveTo(px(begin[0]) - 0.01, py(begin[1])); // or a dot would not be seen
     context.lineTo(px(places[n + 1][0]), py(places[n + 1][1]));
   }
   context.stroke();

@@ -61,7 +61,7 @@ class Futures {
     this.root.append(...this.goals.map(({ line }) => line),
       el("div", { class: "futures-sheet" }, this.sheet.canvas, this.loading), this.scrub.row,
       el("div", { class: "toy-row" }, button(`${FUTURES} futures`, () => this.branchAnew(), "toy-main"),
-        button("Let it go on", () => this.goOn()), button("Its favourite", () => this.choose(this.favourite)),
+        button("Let it go on", () => this.goOn()), button("Its favourite", () => this.trail && this.choose(this.favourite)),
         button("Back to the line", () => this.restore())),
       this.lens.canvas, el("label", { class: "toy-choice" }, this.ends, el("span", { textContent: "lift the pen after my point" })),
       this.status, this.weights.canvas, el("p", { class: "toy-note", textContent: "Weights of the components, one row each, at each point of the line. "

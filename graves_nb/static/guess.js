@@ -110,7 +110,7 @@ class Guess {
   // ---- Guessing ----
 
   typed() {
-    const key = this.input.value.at(-1)?.toLowerCase();
+    const key = [...this.input.value].at(-1)?.toLowerCase(); // a symbol may be two code units long
     this.input.value = "";
     if (key !== undefined) this.guess(key);
   }

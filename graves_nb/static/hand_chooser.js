@@ -3,7 +3,7 @@
 import { miniature } from "./ink.js";
 import { Recorder, tabletOffsets } from "./recorder.js";
 import { textProblem } from "./sampler.js";
-import { colour, el, newId, radios, sharpCanvas } from "./toolkit.js";
+import { announcer, colour, el, newId, radios, sharpCanvas } from "./toolkit.js";
 
 const HAND_INK = 40; // points: less is no hand
 
@@ -21,7 +21,7 @@ export class HandChooser {
   buildSheet() {
     this.sheet = sharpCanvas({ label: "A sheet to write on", height: (width) => Math.max(170, Math.min(230, width / 3)), draw: (...on) => this.draw(...on) });
     this.sheet.canvas.setAttribute("role", "application");
-    this.recorder = new Recorder(this.sheet.canvas, { changed: () => this.sheet.redraw() });
+    this.recorder = new Recorder(this.sheet.canvas, { changed: () => this.showInk() });
     const id = newId(), button = (textContent, onclick) => el("button", { type: "button", textContent, onclick });
     this.transcript = el("input", { type: "text", id, autocomplete: "off", spellcheck: false });
     this.error = el("p", { class: "toy-error", role: "alert" });
@@ -30,8 +30,19 @@ export class HandChooser {
     this.own = el("div", { class: "own-sheet" }, this.sheet.canvas,
       el("form", { class: "toy-row", onsubmit: submit }, el("label", { htmlFor: id, textContent: "It reads" }), this.transcript,
         el("button", { class: "toy-main", textContent: "Go on in this hand" }), button("Undo", () => this.recorder.undo()), button("Clear", () => this.recorder.clear())),
-      this.error, this.fact);
+      this.error, this.fact, el("p", { class: "own-keys", textContent: "Keys write too, once the sheet has the focus: arrows move the pen, "
+        + "space puts it down or lifts it, backspace takes a stroke back." }));
+    this.say = announcer(this.own);
+    this.showInk();
     return this.own;
+  }
+
+  /** Draw what is written, and say how much it is. */
+  showInk() {
+    const { length } = this.recorder?.strokes ?? [], seen = length ? `${length} stroke${length > 1 ? "s" : ""}` : "nothing written yet";
+    this.sheet.canvas.setAttribute("aria-label", `A sheet to write on: ${seen}. Arrows move the pen, space puts it down or lifts it.`);
+    if (length && !this.recorder.writing) this.say(`Your line: ${seen}.`);
+    this.sheet.redraw();
   }
 
   show(style) {
@@ -64,7 +75,8 @@ export class HandChooser {
     context.lineWidth = 2.5;
     for (const stroke of strokes) {
       context.beginPath();
-      for (const [x, y] of [...stroke, stroke.at(-1)].filter(Boolean)) context.lineTo(x, y);
+      if (stroke.length) context.moveTo(stroke[0][0] - 0.01, stroke[0][1]); // or a dot would not be seen
+      for (const [x, y] of stroke) context.lineTo(x, y);
       context.stroke();
     }
     context.font = "15px system-ui, sans-serif";

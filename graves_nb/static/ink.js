@@ -85,7 +85,7 @@ export function drawInk(context, { strokes, scale }, shown, colour) {
 
 /** One stroke: a curve through the middles of its segments, a bit of it at a time. */
 function drawStroke(context, xs, ys, n, broad, usual) {
-  let width = broad, [x, y] = [xs[0], ys[0]];
+  let width = broad, [x, y] = [xs[0] - 0.01, ys[0]]; // a canvas draws no line without a length: a dot needs one
   for (let i = 0; i < n; i++) {
     const last = i + 1 >= n, next = last ? i : i + 1;
     const [mx, my] = last ? [xs[i], ys[i]] : [(xs[i] + xs[next]) / 2, (ys[i] + ys[next]) / 2];

@@ -18,7 +18,7 @@ export class LinkedViews {
     this.strips = canvas("Window and weights over time", () => WINDOW_TALL + BETWEEN_STRIPS + WEIGHTS_TALL + 20, (context, width) => this.drawStrips(context, width));
     this.density = canvas("Density of the next point", (width) => Math.min(210, width), (context, width, height) => this.drawDensity(context, width, height));
     const seek = (_, x) => toy.seek(Math.round((x - LEFT_MARGIN) / (this.strips.canvas.clientWidth - LEFT_MARGIN) * this.last));
-    draggable(this.strips.canvas, { find: () => (toy.writing ? true : undefined), move: seek });
+    draggable(this.strips.canvas, { across: true, find: () => (toy.writing ? true : undefined), move: seek });
   }
 
   get canvases() { return [this.trace, this.strips, this.density]; }

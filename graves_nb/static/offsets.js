@@ -125,7 +125,7 @@ class Offsets {
       },
     });
     draggable(this.charts.canvas, {
-      find: () => "row", move: (_, x) => this.select(traceScale(this.charts.canvas.clientWidth, this.truth.length).row(x)),
+      across: true, find: () => "row", move: (_, x) => this.select(traceScale(this.charts.canvas.clientWidth, this.truth.length).row(x)),
     });
   }
 

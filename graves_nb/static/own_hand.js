@@ -47,7 +47,7 @@ class OwnHand {
       this.goal.after(this.loading);
       this.loading.replaceChildren(el("p", { class: "toy-error", role: "alert", textContent: error.message }), again);
     });
-    if (bytes) this.arrive(network, JSON.parse(new TextDecoder().decode(bytes)));
+    if (bytes && !this.stopped) this.arrive(network, JSON.parse(new TextDecoder().decode(bytes)));
   }
 
   arrive(network, gallery) {
@@ -212,6 +212,7 @@ class OwnHand {
   }
 
   stop() {
+    this.stopped = true;
     cancelAnimationFrame(this.frame);
     cancelAnimationFrame(this.planned);
     for (const stop of this.stops) stop();

@@ -74,7 +74,7 @@ class OwnLine {
     for (const share of [0.4, 0.62]) drawPolyline(context, [[16, share * height], [width - 16, share * height]], theme.line, 1);
     context.lineCap = context.lineJoin = "round";
     if (!strokes.length) drawLabel(context, "write here, with mouse, finger or stylus", width / 2, 0.3 * height, theme, "center");
-    for (const stroke of strokes) drawPolyline(context, stroke.length > 1 ? stroke : [stroke[0], stroke[0]], theme.ink, 2.5);
+    for (const stroke of strokes) drawPolyline(context, [[stroke[0][0] - 0.01, stroke[0][1]], ...stroke], theme.ink, 2.5); // dots too
     if (!cursor) return;
     context.strokeStyle = context.fillStyle = theme.accent;
     context.lineWidth = 2;

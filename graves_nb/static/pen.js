@@ -12,6 +12,7 @@ const BUDGET = 10; // milliseconds of network in each frame
 const LINK = "#pen:";
 const FIELDS = ["text", "bias", "style", "priming", "seed"];
 const MOST_BIAS = 5, MOST_SEED = 999999;
+const PEN_INK = "#1d2b53"; // of a drawing that is saved without paper: it will lie on white
 
 // The bias slider: steps of 0.05 up to 2, where the eye sees them, and of 0.1 from there to 5.
 const toBias = (step) => (step <= 40 ? step / 20 : 2 + (step - 40) / 10);
@@ -97,12 +98,11 @@ class Pen {
 
   buildText() {
     const id = newId();
-    let pause;
     this.text = el("input", {
       type: "text", id, value: this.get("text"), autocomplete: "off", spellcheck: false, "aria-describedby": this.error.id,
-      oninput: () => { clearTimeout(pause); pause = setTimeout(() => this.readText(), 700); },
+      oninput: () => { clearTimeout(this.typing); this.typing = setTimeout(() => this.readText(), 700); },
     });
-    const submit = (event) => { event.preventDefault(); clearTimeout(pause); this.readText(true); };
+    const submit = (event) => { event.preventDefault(); clearTimeout(this.typing); this.readText(true); };
     return el("form", { class: "pen-text", onsubmit: submit }, el("label", { htmlFor: id, textContent: "Text" }), this.text,
       el("button", { class: "toy-main", textContent: "Write" }));
   }
@@ -133,7 +133,7 @@ class Pen {
 
   buildActions() {
     const id = newId();
-    this.seed = el("input", { type: "number", id, min: 0, max: MOST_SEED, step: 1, value: this.get("seed"), onchange: () => this.readSeed() });
+    this.seed = el("input", { type: "number", id, min: 0, max: MOST_SEED, step: 1, value: this.get("seed"), "aria-describedby": this.error.id, onchange: () => this.readSeed() });
     const button = (textContent, onclick) => el("button", { type: "button", textContent, onclick });
     const row = el("div", { class: "toy-row" }, el("label", { htmlFor: id, textContent: "Seed" }), this.seed,
       button("Write again", () => this.set({ seed: (this.get("seed") + 1) % MOST_SEED })), el("span", { class: "pen-space" }),
@@ -161,6 +161,7 @@ class Pen {
         asset(this.model, this.get("weights"), (share) => { bar.value = share; }, anew),
         asset(this.model, this.get("gallery"), undefined, anew),
       ]);
+      if (this.stopped) return; // the cell was run again in the meantime
       const plain = new URLSearchParams(location.search).has("plainjs");
       this.sampler = new Sampler(new Network(readWeights(weights), { plain }));
       this.gallery = JSON.parse(new TextDecoder().decode(gallery));
@@ -219,7 +220,8 @@ class Pen {
 
   readSeed() {
     const seed = whole(this.seed.value, MOST_SEED);
-    if (!this.complain(seed === undefined ? `The seed must be a whole number from 0 to ${MOST_SEED}.` : "")) this.set({ seed });
+    const problem = seed === undefined ? `The seed must be a whole number from 0 to ${MOST_SEED}.` : "";
+    if (!this.complain(problem, this.seed)) this.set({ seed });
   }
 
   follow() {
@@ -228,10 +230,10 @@ class Pen {
     this.complain(values ? "" : "This link is damaged, so the pen starts from its usual values. Ask for the link again.");
   }
 
-  /** Show what is wrong, if anything is; returns whether something is. */
-  complain(problem) {
+  /** Show what is wrong with a field, if anything is; returns whether something is. */
+  complain(problem, field = this.text) {
     this.error.textContent = problem;
-    this.text.setAttribute("aria-invalid", Boolean(problem));
+    for (const each of [this.text, this.seed]) each.setAttribute("aria-invalid", each === field && Boolean(problem));
     return Boolean(problem);
   }
 
@@ -332,13 +334,24 @@ class Pen {
 
   get fileName() { return this.written.replace(/[^a-z0-9]+/gi, "-").slice(0, 40) || "pen"; }
 
+  /** Whether a whole line is there to be saved; says so where it is not. */
+  get isWritten() {
+    const is = this.points.length > 0 && !this.writing;
+    if (!is) this.tell("There is no whole line yet. Save it when it is written.");
+    return is;
+  }
+
+  tell(words) { this.status.textContent = words; this.say(words); }
+
   saveSvg() {
+    if (!this.isWritten) return;
     const width = this.sheet.canvas.clientWidth;
-    const svg = toSvg(this.arrange(width), width, this.written, colour(this.root, "--ink"));
+    const svg = toSvg(this.arrange(width), width, this.written, PEN_INK);
     download(`${this.fileName}.svg`, new Blob([svg], { type: "image/svg+xml" }));
   }
 
   savePng() {
+    if (!this.isWritten) return;
     const width = this.sheet.canvas.clientWidth, ink = this.arrange(width), sharp = 3;
     const canvas = el("canvas", { width: sharp * width, height: sharp * ink.height });
     const context = canvas.getContext("2d");
@@ -352,14 +365,17 @@ class Pen {
   /** Put the link into the address bar, and on the clipboard where that is allowed. */
   copyLink(event) {
     event.preventDefault();
+    if (!this.sampler) return this.tell("The pen has not come yet, so there is nothing to link to.");
     history.replaceState(null, "", this.link.href);
-    const said = (words) => { this.status.textContent = words; this.say(words); };
     const copied = navigator.clipboard?.writeText(location.href) ?? Promise.reject();
-    copied.then(() => said("Link copied."), () => said("The link stands in the address bar: copy it from there."));
+    return copied.then(() => this.tell("Link copied."), () => this.tell("The link stands in the address bar: copy it from there."));
   }
 
   stop() {
+    this.stopped = true;
     cancelAnimationFrame(this.frame);
+    cancelAnimationFrame(this.planned);
+    clearTimeout(this.typing);
     this.writing = undefined;
     for (const stop of this.stops) stop();
   }

@@ -8,6 +8,7 @@ export function labelsOf(text, symbols) {
   const known = new Map(Array.from(symbols, (symbol, label) => [symbol, label])), strange = new Set();
   const plain = (letter) => {
     if (known.has(letter)) return letter;
+    if (/\s/.test(letter) && known.has(" ")) return " "; // INSTEAD names these in words, for a writer
     const other = INSTEAD[letter] ?? letter.normalize("NFKD").replace(/\p{M}/gu, "");
     return other !== letter && Array.from(other).every((part) => known.has(part)) ? other : "";
   };

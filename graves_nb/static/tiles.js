@@ -31,6 +31,7 @@ export function tileRows({ names, steps, turned }) {
       return Math.max(0, Math.min(steps - 1, Math.floor((clientX - left) / width * steps)));
     };
     row.addEventListener("pointerdown", (event) => {
+      if (event.button > 0) return; // a menu
       row.setPointerCapture(event.pointerId);
       value = shut(letter, at(event));
       turned(letter, [at(event)], value);

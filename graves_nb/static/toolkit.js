@@ -14,9 +14,11 @@ export function el(tag, properties = {}, ...children) {
   return element;
 }
 
+// In a kernel each toy has a copy of this module, and all toys of JupyterLab stand in one document.
+const idStem = `toy-${Math.random().toString(36).slice(2, 10)}`;
 let ids = 0;
-/** A new id, for labels and descriptions. */
-export const newId = () => `toy-${++ids}`;
+/** A new id, for labels, descriptions and groups of radio buttons. */
+export const newId = () => `${idStem}-${++ids}`;
 
 /** Begin a toy in `host`. JupyterLab keeps its shortcuts (arrow keys!) out of what this returns. */
 export function toyRoot(host, name) {
@@ -67,9 +69,10 @@ export function sharpCanvas({ label, height, draw }) {
   let frame = 0;
   const paint = () => {
     frame = 0;
-    const width = canvas.clientWidth, tall = height(width), ratio = window.devicePixelRatio || 1;
+    const width = canvas.clientWidth, tall = Math.round(height(width)), ratio = window.devicePixelRatio || 1;
     if (!width) return;
-    if (canvas.style.height !== `${tall}px`) canvas.style.height = `${tall}px`;
+    const outside = tall + canvas.offsetHeight - canvas.clientHeight; // the border counts in a style's height
+    if (canvas.style.height !== `${outside}px`) canvas.style.height = `${outside}px`;
     const [w, h] = [Math.round(width * ratio), Math.round(tall * ratio)];
     if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
     const context = canvas.getContext("2d");
@@ -80,31 +83,39 @@ export function sharpCanvas({ label, height, draw }) {
   const redraw = () => { frame ||= requestAnimationFrame(paint); };
   const sizes = new ResizeObserver(redraw);
   sizes.observe(canvas);
-  const forgetTheme = onTheme(redraw);
-  const stop = () => { sizes.disconnect(); forgetTheme(); cancelAnimationFrame(frame); };
+  const forgetTheme = onTheme(redraw), forgetPixels = onPixels(redraw);
+  const stop = () => { sizes.disconnect(); forgetTheme(); forgetPixels(); cancelAnimationFrame(frame); };
   return { canvas, redraw, stop };
 }
 
 /** Let the reader drag things on a canvas. `find(x, y)` names the thing at a place in CSS pixels, or
- *  gives undefined, and the page scrolls as usual; `move(thing, x, y)` follows; `drop(thing)` ends. */
-export function draggable(canvas, { find, move, drop = () => {} }) {
-  let held;
+ *  gives undefined, and the page scrolls as usual; `move(thing, x, y)` follows; `drop(thing)` ends. Where a
+ *  drag goes `across` only, the page still scrolls up and down under a finger. */
+export function draggable(canvas, { find, move, drop = () => {}, across = false }) {
+  let held, pointer;
+  if (across) canvas.style.touchAction = "pan-y pinch-zoom";
   const at = ({ clientX, clientY }) => {
     const box = canvas.getBoundingClientRect();
     return [clientX - box.left, clientY - box.top];
   };
   canvas.addEventListener("touchstart", (event) => {
-    if (find(...at(event.touches[0])) !== undefined) event.preventDefault(); // or the page would scroll
+    if (!across && find(...at(event.touches[0])) !== undefined) event.preventDefault(); // or the page would scroll
   }, { passive: false });
   canvas.addEventListener("pointerdown", (event) => {
+    if (held !== undefined || event.button > 0) return; // a second finger, or a menu
     held = find(...at(event));
     if (held === undefined) return;
+    pointer = event.pointerId;
     canvas.setPointerCapture(event.pointerId);
     move(held, ...at(event));
   });
-  canvas.addEventListener("pointermove", (event) => held !== undefined && move(held, ...at(event)));
-  for (const end of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(end, () => { if (held !== undefined) drop(held); held = undefined; });
+  canvas.addEventListener("pointermove", (event) => held !== undefined && event.pointerId === pointer && move(held, ...at(event)));
+  for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
+    canvas.addEventListener(end, (event) => {
+      if (held === undefined || event.pointerId !== pointer) return;
+      drop(held);
+      held = undefined;
+    });
   }
 }
 
@@ -156,6 +167,18 @@ export function onTheme(changed) {
   const system = matchMedia("(prefers-color-scheme: dark)");
   system.addEventListener("change", changed);
   return () => { observer.disconnect(); system.removeEventListener("change", changed); };
+}
+
+/** Call `changed` when a CSS pixel gets another size on the screen: at a zoom, on another screen. Returns a stop. */
+function onPixels(changed) {
+  let media;
+  const heard = () => { listen(); changed(); };
+  const listen = () => {
+    media = matchMedia(`(resolution: ${window.devicePixelRatio || 1}dppx)`);
+    media.addEventListener("change", heard, { once: true });
+  };
+  listen();
+  return () => media.removeEventListener("change", heard);
 }
 
 /** A polite live region. `say(text)` speaks the latest text, at most once in `pause` milliseconds. */

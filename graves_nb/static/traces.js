@@ -18,7 +18,7 @@ export function drawPlaces(context, places, rows, { px, py }, colour, width = 2)
   Object.assign(context, { strokeStyle: colour, lineWidth: width, lineCap: "round", lineJoin: "round" });
   context.beginPath();
   places.forEach(([x, y], i) => {
-    if (i === 0 || rows[i - 1]?.[2]) context.moveTo(px(x), py(y));
+    if (i === 0 || rows[i - 1]?.[2]) context.moveTo(px(x) - 0.01, py(y)); // or a stroke of one point would not be seen
     context.lineTo(px(x), py(y));
   });
   context.stroke();
