@@ -107,7 +107,7 @@ def test_a_line_of_ones_own_is_taken_and_gone_on_from(toy, pen_path):  # noqa: F
     page = toy()
     page.changes(lambda: own_line(page), TRACE)
     written(page)
-    fact = page.page.locator(".own-sheet .toy-note").inner_text()
+    fact = page.page.locator(".own-sheet .toy-note").first.inner_text()
     assert re.search(r"Your \d+ points in 4 strokes became (\d+) at the tablet's pace", fact)
     became = int(re.search(r"became (\d+)", fact)[1])
     page.page.locator(".own-player + .toy-note", has_text=f"{became} points given").wait_for(timeout=30_000)
@@ -120,6 +120,7 @@ def test_a_line_of_ones_own_is_taken_and_gone_on_from(toy, pen_path):  # noqa: F
 def test_what_is_missing_for_a_line_is_said(toy):
     page = toy()
     page.press("write your own line", role="radio")
+    page.page.locator(".own-verdict").first.wait_for(state="hidden")  # of the line before
     alert = page.page.locator(".own-sheet [role=alert]")
     page.press("Go on in this hand")
     assert "no ink yet" in alert.inner_text()

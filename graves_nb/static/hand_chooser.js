@@ -30,7 +30,7 @@ export class HandChooser {
     this.own = el("div", { class: "own-sheet" }, this.sheet.canvas,
       el("form", { class: "toy-row", onsubmit: submit }, el("label", { htmlFor: id, textContent: "It reads" }), this.transcript,
         el("button", { class: "toy-main", textContent: "Go on in this hand" }), button("Undo", () => this.recorder.undo()), button("Clear", () => this.recorder.clear())),
-      this.error, this.fact, el("p", { class: "own-keys", textContent: "Keys write too, once the sheet has the focus: arrows move the pen, "
+      this.error, this.fact, el("p", { class: "toy-note", textContent: "Keys write too, once the sheet has the focus: arrows move the pen, "
         + "space puts it down or lifts it, backspace takes a stroke back." }));
     this.say = announcer(this.own);
     this.showInk();

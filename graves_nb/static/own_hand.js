@@ -74,8 +74,8 @@ class OwnHand {
     this.stage = el("div", {}, this.views.trace.canvas, this.buildPlayer(), this.status = el("p", { class: "toy-note" }),
       el("div", { class: "own-views" }, this.views.strips.canvas, this.views.density.canvas));
     this.waiting = el("p", { class: "toy-note", textContent: "Write a line above, say what it reads, and press “Go on in this hand”." });
-    this.root.append(this.chooser.element, this.buildSettings(), this.waiting, this.stage,
-      head("Is it the same hand?"), this.table, this.verdict, head("Which half is yours?"), this.blind.element,
+    this.judging = el("div", {}, head("Is it the same hand?"), this.table, this.verdict, head("Which half is yours?"), this.blind.element);
+    this.root.append(this.chooser.element, this.buildSettings(), this.waiting, this.stage, this.judging,
       el("p", { class: "toy-note", textContent: "Your ink and your text never leave this page: the network runs in it." }));
     this.stops.push(...[this.chooser, this.views, this.blind].map((part) => () => part.stop()));
   }
@@ -140,7 +140,7 @@ class OwnHand {
       this.writing = undefined;
       if (this.line) this.write();
       this.waiting.hidden = Boolean(this.writing);
-      this.stage.hidden = !this.writing;
+      this.stage.hidden = this.judging.hidden = !this.writing;
       this.show();
     });
   }
